@@ -1,0 +1,46 @@
+# From data to report. Each file of workflow/rules/ holds one stage.
+
+configfile: "config/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+
+
+include: "workflow/rules/data.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/aggregate.smk"
+include: "workflow/rules/report.smk"
+
+
+localrules:
+    all,
+    data,
+    mnist,
+    figures,
+
+
+# Tables, claims, figures and the report of every selected study.
+rule all:
+    default_target: True
+    input:
+        f"{RESULTS}/report.html",
+        f"{RESULTS}/claims.csv",
+
+
+# Only the data sets: the part of the work that may need the network.
+rule data:
+    input:
+        [dataset_file(name) for name in dataset_names()],
+
+
+# The MNIST study alone, up to its verdicts and figures.
+rule mnist:
+    input:
+        study_results("mnist-early-stopping"),
+
+
+# Figures, verdicts and report again, from the runs that there are, without training (see `record_files`).
+rule figures:
+    input:
+        [path for study in PLAN for path in study_results(study)],
+        f"{RESULTS}/report.html",

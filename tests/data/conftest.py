@@ -1,0 +1,62 @@
+"""Data sets small enough for a web server of the tests."""
+
+import gzip
+import hashlib
+import struct
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from loopback import Mirrors, serve
+from replication.data.dataset import Dataset, Source
+from replication.data.registry import DATASETS
+
+
+@pytest.fixture
+def mirrors(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mirrors]:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setattr("replication.data.downloading.FIRST_PAUSE_SECONDS", 0.0)
+    with serve() as scripted:
+        yield scripted
+
+
+IDX_SHAPES = {
+    "train-images-idx3-ubyte": (6, 4, 5),
+    "train-labels-idx1-ubyte": (6,),
+    "t10k-images-idx3-ubyte": (3, 4, 5),
+    "t10k-labels-idx1-ubyte": (3,),
+}
+
+
+def idx_file(values: np.ndarray) -> bytes:
+    """Write an IDX file as its format's description says, one value after another."""
+    sizes = b"".join(struct.pack(">i", size) for size in values.shape)
+    return bytes([0, 0, 8, values.ndim]) + sizes + bytes(int(value) for value in values.ravel())
+
+
+@pytest.fixture
+def tiny_mnist(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
+    """Let `mnist` mean four tiny IDX files; returns their content, compressed, by the published names."""
+    random = np.random.default_rng(0)
+    arrays = {name: random.integers(0, 10, shape, np.uint8) for name, shape in IDX_SHAPES.items()}
+    content = {name: idx_file(values) for name, values in arrays.items()}
+    recipe = DATASETS["mnist"]
+    files = tuple(
+        replace(file, sha256=hashlib.sha256(content[file.name.removesuffix(".gz")]).hexdigest())
+        for file in recipe.files
+    )
+    monkeypatch.setitem(DATASETS, "mnist", replace(recipe, files=files))
+    return {f"{name}.gz": gzip.compress(idx) for name, idx in content.items()}
+
+
+@pytest.fixture
+def small_dataset() -> Dataset:
+    random = np.random.default_rng(1)
+
+    def split(count: int) -> tuple[np.ndarray, np.ndarray]:
+        images = random.integers(0, 256, (count, 2, 3, 3), np.uint8)
+        return images, random.integers(0, 2, count, np.uint16)
+
+    source = Source("embedded", "random numbers", "none needed")
+    return Dataset.from_splits("small", split(5), split(2), ["cat", "chien é"], source)

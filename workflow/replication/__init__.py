@@ -1,0 +1,1 @@
+"""Replication of five reports on early stopping and learning-rate schedules."""

@@ -1,0 +1,148 @@
+"""A user's own data set: a folder, tar or zip of train/<class>/* and test/<class>/*."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from replication.data.archives import Reader, open_members
+from replication.data.dataset import LABEL_TYPE, Dataset, Images, Labels, Source
+from replication.errors import DataError
+
+SPLITS = ("train", "test")
+ROOTS = tuple((split,) for split in SPLITS)
+CHANNELS = {"L": 1, "RGB": 3}
+# Formats of still images whose decoders run within Pillow; EPS, for one, would start another program.
+FORMATS = ("BMP", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Which file is which image.
+
+    Attributes
+    ----------
+    classes
+        Sorted names.
+    members
+        For each split, the files in the order of their images: sorted by class, then by file name.
+    labels
+        For each split, uint16, shape (images,): positions in `classes`.
+    """
+
+    classes: list[str]
+    members: dict[str, list[str]]
+    labels: dict[str, Labels]
+
+
+def build_image_folder(name: str, path: Path) -> Dataset:
+    """Build a data set from a folder, tar or zip of `train/<class>/<image>` and `test/<class>/<image>`.
+
+    All may lie in one top folder. What lies beside train and test, and files whose name begins with a dot, is
+    passed over. Images keep the order of their sorted paths, so that a folder and any archive of it give the
+    same data set; the first images are therefore all of one class.
+
+    Parameters
+    ----------
+    name
+        Name of the data set.
+    path
+        The folder or archive. Archives are read in place, one image at a time.
+
+    Raises
+    ------
+    DataError
+        There are no images; a class is missing from a split; an image cannot be read, is neither grey nor
+        RGB, or differs from the others in size or mode; or the archive is damaged or refused.
+    """
+    with open_members(path) as members:
+        layout = arrange(path, members)
+        images = _read_images(path, layout, members)
+    train, test = ((images[split], layout.labels[split]) for split in SPLITS)
+    source = Source("image folder", f"images from {path.name}", "not known: the files are the user's own")
+    return Dataset.from_splits(name, train, test, layout.classes, source)
+
+
+def arrange(path: Path, members: Collection[str]) -> Layout:
+    """Find the images among the members' names, and check that each split has all classes."""
+    found = [parts for parts in map(_split_class_file, members) if parts]
+    tops = sorted({top for top, *_ in found})
+    if len(tops) > 1:
+        raise DataError(f"{path}: train and test must lie in one folder, not in {', '.join(tops)}")
+    by_split = {split: sorted(parts for parts in found if parts[1] == split) for split in SPLITS}
+    for parts in found:
+        if len(parts) != 4:
+            raise DataError(
+                f"{path}: {'/'.join(parts)} should be {parts[1]}/<class>/<image>; move or delete it"
+            )
+    classes = _common_classes(path, {split: {parts[2] for parts in by_split[split]} for split in SPLITS})
+    return Layout(
+        classes,
+        {split: [str(PurePosixPath(*parts)) for parts in by_split[split]] for split in SPLITS},
+        {
+            split: np.array([classes.index(parts[2]) for parts in by_split[split]], LABEL_TYPE)
+            for split in SPLITS
+        },
+    )
+
+
+def _split_class_file(member: str) -> tuple[str, ...] | None:
+    """Return top folder (`.` if none), split, class and file of a member, None if it is not in a split."""
+    parts = PurePosixPath(member).parts
+    if any(part.startswith(".") for part in parts):
+        return None
+    if parts[:1] in ROOTS:
+        return (".", *parts)
+    return parts if parts[1:2] in ROOTS else None
+
+
+def _common_classes(path: Path, classes: dict[str, set[str]]) -> list[str]:
+    for split, other in (SPLITS, SPLITS[::-1]):
+        missing = sorted(classes[other] - classes[split])
+        if missing:
+            raise DataError(
+                f"{path}: {split} has no images of {', '.join(missing)}, which {other} has; add some"
+            )
+    if not classes["train"]:
+        raise DataError(f"{path}: has no images in train/<class>/ and test/<class>/; check the path")
+    return sorted(classes["train"])
+
+
+def _read_images(path: Path, layout: Layout, members: dict[str, Reader]) -> dict[str, Images]:
+    """Decode each image into its place, in the order in which they are stored."""
+    places = {
+        member: (split, index) for split in SPLITS for index, member in enumerate(layout.members[split])
+    }
+    images: dict[str, Images] = {}
+    first = ""
+    for member, read in members.items():
+        if member not in places:
+            continue
+        image = _decode(read(), f"{path}, {member}")
+        if not images:
+            first = member
+            images = {s: np.empty((len(layout.members[s]), *image.shape), np.uint8) for s in SPLITS}
+        split, index = places[member]
+        if image.shape != images[split].shape[1:]:
+            different = f"{image.shape}, but {first} {images[split].shape[1:]}"
+            raise DataError(
+                f"{path}: {member} is (height, width, channels) {different}; make all images alike"
+            )
+        images[split][index] = image
+    return images
+
+
+def _decode(content: bytes, place: str) -> NDArray[np.uint8]:
+    """Return the pixels of one image, shape (height, width, channels)."""
+    try:
+        with Image.open(BytesIO(content), formats=FORMATS) as image:
+            mode, pixels = image.mode, np.asarray(image)
+    except Exception as error:  # decoders raise whatever their format's parser does
+        raise DataError(f"{place}: not an image that can be read ({error}); replace or delete it") from error
+    if mode not in CHANNELS:
+        raise DataError(f"{place}: has mode {mode}, which is neither grey (L) nor RGB; convert it")
+    return pixels.reshape(*pixels.shape[:2], CHANNELS[mode])

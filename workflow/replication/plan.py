@@ -1,0 +1,184 @@
+"""What is to be run: studies, arms and seeds, resolved for a scale and checked before any job starts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from replication import data, schedules
+from replication.errors import ConfigurationError
+from replication.provenance import canonical_json, digest_of_text
+from replication.settings.config import Config, config_of
+from replication.settings.run import RunSettings
+from replication.settings.schedule import LossProbing, ReduceOnPlateau
+from replication.settings.study import Overrides, Scale, Study
+from replication.settings.validation import unknown_name, validate
+from replication.settings.yaml_file import read_yaml
+
+
+STUDIES = Path("config/studies")
+# For a first check of schedules. The trainer checks again with the real number, which depends on the data.
+NOMINAL_STEPS_PER_EPOCH = 1000
+
+
+@dataclass(frozen=True)
+class PlannedStudy:
+    """A study at one scale: the seeds, and for each selected arm the settings of its runs."""
+
+    name: str
+    file: Path
+    study: Study
+    scale: Scale
+    seeds: tuple[int, ...]
+    arms: dict[str, RunSettings]
+    as_reported: dict[str, RunSettings]
+
+    @cached_property
+    def run_ids(self) -> list[str]:
+        """Identities of all runs, `study/arm/seed-n`, arm by arm."""
+        return [f"{self.name}/{arm}/seed-{seed}" for arm in self.arms for seed in self.seeds]
+
+    @property
+    def datasets(self) -> set[str]:
+        """Names of the data sets that the runs use."""
+        return {settings.data.dataset for settings in self.arms.values()}
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of everything here: the study's file, and what its arms resolve to."""
+        arms = {arm: settings.model_dump(mode="json") for arm, settings in self.arms.items()}
+        parts = [self.name, self.study.model_dump(mode="json"), self.scale, self.seeds, arms]
+        return digest_of_text(canonical_json(parts))
+
+    def differences(self, arm: str) -> list[str]:
+        """Return how the settings of `arm` differ from the report's, as `key: ours for reported`.
+
+        The data set comes first, as `data.dataset`, if it is another one.
+        """
+        ours = _flat(self.arms[arm].model_dump(mode="json"))
+        reported = _flat(self.as_reported[arm].model_dump(mode="json"))
+        keys = sorted(ours.keys() | reported.keys(), key=lambda key: (key != "data.dataset", key))
+        return [
+            f"{key}: {ours.get(key)} for {reported.get(key)}"
+            for key in keys
+            if key not in _WITHOUT_EFFECT and ours.get(key) != reported.get(key)
+        ]
+
+
+# Settings that decide what is recorded, not what is computed.
+_WITHOUT_EFFECT = frozenset({"evaluate_test", "record_every_step"})
+
+
+def _flat(mapping: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in mapping.items():
+        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    return flat
+
+
+def load_plan(config: Config, folder: str | Path) -> dict[str, PlannedStudy]:
+    """Resolve the studies of `folder` (one YAML file each) for `config`.
+
+    Raises
+    ------
+    ConfigurationError
+        A key, name or value of a study file or of `config` is wrong, at whichever scale it would be used.
+    """
+    files = sorted(Path(folder).glob("*.yaml"))
+    studies = {file.stem: validate(Study, read_yaml(file), str(file)) for file in files}
+    if not studies:
+        raise ConfigurationError(f"{folder}: holds no study; add a YAML file (see config/README.md)")
+    chosen = _selection(config, studies)
+    planned = (_resolve(file, studies[file.stem], chosen.get(file.stem), config) for file in files)
+    return {study.name: study for study in planned if study.name in chosen}
+
+
+def plan_of(config: Mapping[str, Any]) -> dict[str, PlannedStudy]:
+    """Resolve the studies for a configuration as Snakemake hands it to a script."""
+    return load_plan(config_of(config), STUDIES)
+
+
+def plan_of_study(config: Mapping[str, Any], study: str) -> PlannedStudy:
+    """Resolve one study for a configuration as Snakemake hands it to a script."""
+    return plan_of(config)[study]
+
+
+def _selection(config: Config, studies: dict[str, Study]) -> dict[str, list[str]]:
+    """Return the arms that `only` selects, study by study."""
+    if config.selected is None:
+        return {name: list(study.arms) for name, study in studies.items()}
+    chosen: dict[str, set[str]] = {}
+    for item in config.selected:
+        name, _, arm = item.partition("/")
+        if name not in studies:
+            raise ConfigurationError(f"config, only: {unknown_name('study', name, studies)}")
+        if arm and arm not in studies[name].arms:
+            raise ConfigurationError(f"config, only: {unknown_name(f'arm of {name}', arm, studies[name].arms)}")
+        chosen.setdefault(name, set()).update([arm] if arm else studies[name].arms)
+    return {name: [arm for arm in studies[name].arms if arm in arms] for name, arms in chosen.items()}
+
+
+def _resolve(file: Path, study: Study, arms: list[str] | None, config: Config) -> PlannedStudy:
+    # Every scale of every arm is checked, selected or not: an error in a file is shown whatever is run.
+    resolved = {
+        scale: {arm: _arm_settings(file, study, arm, scale, config) for arm in study.arms}
+        for scale in ("demo", "laptop", "paper")
+    }
+    selected = list(study.arms) if arms is None else arms
+    seeds = config.seeds or study.overrides(config.scale).seeds or study.seeds
+    settings = resolved[config.scale]
+    return PlannedStudy(
+        name=file.stem,
+        file=file,
+        study=study,
+        scale=config.scale,
+        seeds=tuple(range(1, seeds + 1)),
+        arms={arm: _substituted(settings[arm], config.substitute) for arm in selected},
+        as_reported={arm: resolved["paper"][arm] for arm in selected},
+    )
+
+
+def _arm_settings(file: Path, study: Study, arm: str, scale: str, config: Config) -> RunSettings:
+    overrides = study.overrides(scale)  # type: ignore[arg-type]
+    layers = (overrides.settings, study.arms[arm].settings, overrides.arms.get(arm, {}))
+    raw = study.settings
+    for layer in layers:
+        raw = _merge(raw, layer)
+    place = f"{file}, arm {arm} at {scale} scale"
+    settings = _substituted(validate(RunSettings, raw, place), overrides.substitute)
+    _check_data(settings, config, place)
+    _check_schedule(settings, place)
+    return settings
+
+
+def _merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Merge mappings key by key; one that states another `name` replaces the old one whole."""
+    merged = dict(base)
+    for key, value in changes.items():
+        old = merged.get(key)
+        both = isinstance(old, Mapping) and isinstance(value, Mapping)
+        same = both and value.get("name", old.get("name")) == old.get("name")
+        merged[key] = _merge(old, value) if same else value
+    return merged
+
+
+def _substituted(settings: RunSettings, substitute: Mapping[str, str]) -> RunSettings:
+    name = substitute.get(settings.data.dataset, settings.data.dataset)
+    return settings.model_copy(update={"data": settings.data.model_copy(update={"dataset": name})})
+
+
+def _check_data(settings: RunSettings, config: Config, place: str) -> None:
+    name = config.substitute.get(settings.data.dataset, settings.data.dataset)
+    known = data.known_datasets(config)
+    if name not in known:
+        raise ConfigurationError(f"{place}: {unknown_name('data set', name, known)}")
+
+
+def _check_schedule(settings: RunSettings, place: str) -> None:
+    if isinstance(settings.schedule, ReduceOnPlateau | LossProbing):
+        return
+    try:
+        schedules.build(settings.schedule, NOMINAL_STEPS_PER_EPOCH, settings.epochs)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{place}: schedule: {error}") from None

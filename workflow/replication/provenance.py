@@ -1,0 +1,84 @@
+"""What a result came from: code, versions, machine."""
+
+import hashlib
+import importlib.metadata
+import json
+import platform
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from replication.settings.run import RunSettings
+from replication.settings.schedule import LossProbing, PureSchedule
+
+# Packages that can change the numbers of a run.
+RECORDED_PACKAGES = ("torch", "torchvision", "numpy", "safetensors")
+NONE = ""  # chosen from a registry: nothing
+
+
+def registry_choices(settings: RunSettings) -> dict[str, str]:
+    """Return, for each registry that training uses, the entry that a run with `settings` takes from it."""
+    schedule = settings.schedule
+    pure = isinstance(schedule, PureSchedule)
+    warm_up = schedule.warm_up if isinstance(schedule, PureSchedule) else None
+    return {
+        "models.MODELS": settings.model.name,
+        "rates.CONTROLLERS": "planned" if pure else schedule.name,
+        "schedules.build.CURVES": schedule.name if pure else NONE,
+        "schedules.build.MOMENTUM_CURVES": schedule.name if pure else NONE,
+        "schedules.build.ANNEALINGS": getattr(schedule, "annealing", NONE),
+        "schedules.build.WARM_UPS": warm_up.name if warm_up else NONE,
+        "rates.loss_probing.NORMALISATIONS": (
+            schedule.normalisation if isinstance(schedule, LossProbing) else NONE
+        ),
+    }
+
+
+def git_state(folder: str | Path = ".") -> dict[str, Any]:
+    """Return the commit of the working tree and whether tracked files differ from it; None without git."""
+    try:
+        commit = _git(folder, "rev-parse", "HEAD")
+        return {"commit": commit, "dirty": bool(_git(folder, "status", "--porcelain", "--untracked-files=no"))}
+    except (OSError, subprocess.CalledProcessError):
+        return {"commit": None, "dirty": None}
+
+
+def _git(folder: str | Path, *arguments: str) -> str:
+    command = ["git", "-C", str(folder), *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def installed_versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that can change the numbers of a run."""
+    versions = {name: importlib.metadata.version(name) for name in RECORDED_PACKAGES}
+    return {"python": platform.python_version(), **versions}
+
+
+def machine() -> dict[str, Any]:
+    """Return what kind of machine this is; nothing that names it."""
+    return {"system": platform.system(), "architecture": platform.machine(), "processor": _processor()}
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor())
+
+
+def digest_of_text(text: str) -> str:
+    """Return the SHA-256 of `text` as UTF-8."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def digest_of_file(path: str | Path) -> str:
+    """Return the SHA-256 of a file's bytes."""
+    with Path(path).open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def canonical_json(value: Any) -> str:
+    """Return `value` as JSON with sorted keys: equal values give equal text."""
+    return json.dumps(value, sort_keys=True, allow_nan=False)

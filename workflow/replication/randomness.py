@@ -1,0 +1,23 @@
+"""Random streams: one for each purpose, all drawn from the seed of the run."""
+
+import hashlib
+from typing import Literal
+
+import torch
+
+Purpose = Literal["initial weights", "data order", "augmentation", "probing", "model"]
+
+
+def stream_seed(seed: int, purpose: Purpose) -> int:
+    """Return the seed of the stream for `purpose`, between 0 and 2**63 - 1.
+
+    The streams are independent, so that arms of one seed share initial weights and data order whatever else
+    they draw: this is what makes differences between arms paired by seed.
+    """
+    digest = hashlib.sha256(f"{seed}/{purpose}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> 1
+
+
+def stream(seed: int, purpose: Purpose) -> torch.Generator:
+    """Return a generator on the CPU, so that a GPU draws the same numbers."""
+    return torch.Generator().manual_seed(stream_seed(seed, purpose))

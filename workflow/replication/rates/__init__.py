@@ -1,0 +1,26 @@
+"""Where schedules meet torch: what sets the learning rate of an optimizer, step by step."""
+
+from replication.rates.controller import RateController, RunContext
+from replication.rates.loss_probing import LossProbingRate
+from replication.rates.planned import PlannedRate
+from replication.rates.plateau import PlateauRate
+from replication.settings.schedule import LossProbing, PureSchedule, ReduceOnPlateau, ScheduleSettings
+
+__all__ = ["LossProbingRate", "PlannedRate", "PlateauRate", "RateController", "RunContext", "build_rate"]
+
+CONTROLLERS = {
+    "planned": PlannedRate,
+    "reduce_on_plateau": PlateauRate,
+    "loss_probing": LossProbingRate,
+}
+
+
+def controller_name(settings: ScheduleSettings) -> str:
+    """Return the key of `CONTROLLERS` for a schedule: pure ones share the controller `planned`."""
+    return "planned" if isinstance(settings, PureSchedule) else settings.name
+
+
+def build_rate(settings: ScheduleSettings, context: RunContext) -> RateController:
+    """Return the controller that applies `settings` to the optimizer of `context`."""
+    assert isinstance(settings, PureSchedule | ReduceOnPlateau | LossProbing)
+    return CONTROLLERS[controller_name(settings)](settings, context)  # type: ignore[arg-type]

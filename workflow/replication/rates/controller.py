@@ -1,0 +1,53 @@
+"""What a controller of the learning rate is given, and what it does."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from replication.batches import Split
+from replication.settings.run import RunSettings
+
+LossFunction = Callable[[Callable[[Tensor], Tensor], Tensor, Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """The parts of a run that a controller may use.
+
+    Attributes
+    ----------
+    loss
+        Mean loss of a batch, from a function of images to logits, the images and the labels; in the precision
+        of the run.
+    """
+
+    settings: RunSettings
+    seed: int
+    model: nn.Module
+    optimizer: torch.optim.Optimizer
+    training: Split
+    loss: LossFunction
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Optimizer steps in an epoch; the last batch may be smaller."""
+        return -(-len(self.training) // self.settings.batch_size)
+
+
+class RateController(Protocol):
+    """Sets the learning rate (and momentum) of the optimizer."""
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Prepare for an epoch, counted from 1; here a controller may probe."""
+
+    def before_step(self, step: int) -> None:
+        """Set the rate for a step, counted from 0 over the whole run."""
+
+    def end_epoch(self, history: dict[str, float]) -> None:
+        """Take the values of an epoch that has ended."""
+
+    def costs(self) -> dict[str, float]:
+        """Return what the controller has spent beyond training, by name; empty if nothing."""

@@ -1,0 +1,206 @@
+"""The report: one HTML file that is read offline, made of tables and executed notebooks only."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pandas as pd
+from markupsafe import Markup
+
+from replication import claims as verdicts
+from replication.figures import figure_html, reported_values, schedule_gallery, svg_of
+from replication.files import write_text
+from replication.formatting import MISSING, format_interval, format_value
+from replication.notebooks import notebook_html
+from replication.plan import PlannedStudy
+from replication.settings.study import Column, Table
+from replication.tables import read_table
+
+OUTCOMES = (
+    verdicts.REPRODUCED,
+    verdicts.NOT_REPRODUCED,
+    verdicts.INCONCLUSIVE,
+    verdicts.INCOMPLETE,
+    verdicts.NOT_COMPARABLE,
+)
+COST_MEASURES = ("epochs", "seconds", "share_of_seconds_probing")
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The combined tables of a scale."""
+
+    claims: pd.DataFrame
+    runs: pd.DataFrame
+    summary: pd.DataFrame
+    arms: pd.DataFrame
+    schedules: pd.DataFrame
+
+    @classmethod
+    def read(cls, results: str | Path) -> "Tables":
+        """Read the tables in `results/<scale>/`."""
+        names = ("runs", "summary", "arms", "schedules")
+        tables = {name: read_table(Path(results, "tables", f"{name}.csv")) for name in names}
+        return cls(read_table(Path(results, "claims.csv")), **tables)
+
+
+def render(
+    plan: Mapping[str, PlannedStudy],
+    results: str | Path,
+    template: str | Path,
+    style: str | Path,
+    output: str | Path,
+) -> None:
+    """Write the report of a scale.
+
+    Parameters
+    ----------
+    plan
+        The studies that the report is about, by name.
+    results
+        The folder `results/<scale>`.
+    template, style
+        The page's Jinja template and style sheet.
+    """
+    tables = Tables.read(results)
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    page = environment.from_string(Path(template).read_text(encoding="utf-8")).render(
+        style=Markup(Path(style).read_text(encoding="utf-8")),
+        scale=next(iter(plan.values())).scale,
+        banner=_banner(tables),
+        outcomes=OUTCOMES,
+        counts=_counts(tables.claims),
+        studies=[_study(planned, Path(results), tables) for planned in plan.values()],
+        gallery=_gallery(tables.schedules),
+        rules=_rules(),
+    )
+    write_text(output, page)
+
+
+def _banner(tables: Tables) -> dict[str, Any]:
+    """Return what the reader must know before any number."""
+    judged = tables.claims["verdict"].str.partition(" (")[0]
+    return {
+        "data": sorted(tables.runs["dataset"].dropna().unique()),
+        "runs": len(tables.runs),
+        "missing": int((tables.runs["outcome"] == "missing").sum()),
+        "not_comparable": int((judged == verdicts.NOT_COMPARABLE).sum()),
+        "claims": len(tables.claims),
+    }
+
+
+def _counts(claims: pd.DataFrame) -> dict[str, int]:
+    judged = claims["verdict"].str.partition(" (")[0].value_counts()
+    return {outcome: int(judged.get(outcome, 0)) for outcome in OUTCOMES}
+
+
+def _study(planned: PlannedStudy, results: Path, tables: Tables) -> dict[str, Any]:
+    name = planned.name
+    claims = tables.claims[tables.claims["study"] == name]
+    return {
+        "name": name,
+        "title": planned.study.title,
+        "report": planned.study.report,
+        "description": planned.study.description,
+        "claims": [_claim(claim) for claim in _records(claims)],
+        "tables": [_table(table, name, tables, claims) for table in planned.study.tables],
+        "notebook": Markup(notebook_html(results / "studies" / name / "notebook.ipynb")),
+        "costs": [_cost(arm, tables.summary) for arm in _records(tables.arms[tables.arms["study"] == name])],
+        "arms": [_arm(arm, tables.runs) for arm in _records(tables.arms[tables.arms["study"] == name])],
+    }
+
+
+def _records(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    for row in table.to_dict("records"):
+        yield {str(key): None if pd.isna(value) else value for key, value in row.items()}
+
+
+def _claim(claim: dict[str, Any]) -> dict[str, Any]:
+    measure = claim["measure"]
+    is_event = claim["kind"] in ("divergence", "shape")
+    difference = claim["kind"] == "order" or claim["minus"] is not None
+    low, high = (float("nan") if claim[key] is None else claim[key] for key in ("low", "high"))
+    if is_event:
+        ours = f"{claim['estimate']:.0%} of seeds" if claim["estimate"] is not None else MISSING
+        reported = "happens" if claim["expected"] else "does not happen"
+    else:
+        ours = f"{format_value(measure, claim['estimate'], sign=difference)} "
+        ours += format_interval(measure, low, high, sign=difference)
+        reported = "higher than 0" if claim["kind"] == "order" else _with_margin(measure, claim)
+    return {
+        **claim,
+        "ours": ours.strip(),
+        "reported": reported,
+        "judged": claim["verdict"].partition(" (")[0],
+        "arms": sorted({run_id.split("/")[1] for run_id in (claim["runs"] or "").split()}),
+    }
+
+
+def _with_margin(measure: str, claim: dict[str, Any]) -> str:
+    return f"{format_value(measure, claim['expected'])} ± {format_value(measure, claim['margin'])}"
+
+
+def _table(table: Table, study: str, tables: Tables, claims: pd.DataFrame) -> dict[str, Any]:
+    summary = tables.summary[tables.summary["study"] == study]
+    titles = dict(zip(tables.arms["arm"], tables.arms["title"], strict=True))
+    arms = [arm for arm in table.arms if arm in set(summary["arm"])]
+    return {
+        "id": table.id,
+        "title": table.title,
+        "headings": [column.heading for column in table.columns],
+        "rows": [
+            {
+                "arm": arm,
+                "title": titles[arm],
+                "cells": [_cell(arm, column, summary, claims) for column in table.columns],
+            }
+            for arm in arms
+        ],
+    }
+
+
+def _cell(arm: str, column: Column, summary: pd.DataFrame, claims: pd.DataFrame) -> dict[str, Any]:
+    chosen = summary[
+        (summary["arm"] == arm)
+        & (summary["measure"] == column.measure)
+        & (summary["epoch"].astype(str) == str(column.epoch))
+    ].iloc[0]
+    at_epoch = claims[claims["epoch"].astype(str) == str(column.epoch)]
+    reported = reported_values(at_epoch, column.measure).get(arm)
+    return {
+        "mean": format_value(column.measure, chosen["mean"]),
+        "interval": format_interval(column.measure, chosen["low"], chosen["high"]),
+        "seeds": f"{chosen['n']} of {chosen['planned']} seeds" if chosen["n"] < chosen["planned"] else "",
+        "reported": format_value(column.measure, reported) if reported is not None else "",
+    }
+
+
+def _cost(arm: dict[str, Any], summary: pd.DataFrame) -> dict[str, Any]:
+    own = summary[(summary["study"] == arm["study"]) & (summary["arm"] == arm["arm"])]
+    means = own[own["epoch"].astype(str) == "last"].set_index("measure")["mean"]
+    return {**arm, "cells": [format_value(measure, means[measure]) for measure in COST_MEASURES]}
+
+
+def _arm(arm: dict[str, Any], runs: pd.DataFrame) -> dict[str, Any]:
+    own = runs[(runs["study"] == arm["study"]) & (runs["arm"] == arm["arm"])]
+    settings = json.dumps(json.loads(arm["settings"]), indent=2)
+    return {**arm, "settings": settings, "runs": list(_records(own))}
+
+
+def _gallery(schedules: pd.DataFrame) -> Markup:
+    names = list(schedules["schedule"].unique())
+    alt = f"{len(names)} small curves of the multiplier of the learning rate over the budget: {', '.join(names)}."
+    caption = "Every schedule, as the trainer applies it. Its data: <code>tables/schedules.csv</code>."
+    return Markup(figure_html(svg_of(schedule_gallery(schedules)), "schedules", alt, caption))
+
+
+def _rules() -> dict[str, str]:
+    return {
+        "value_level": f"{verdicts.VALUE_LEVEL:.0%}",
+        "order_level": f"{1 - verdicts.ORDER_ERROR_RATE:.0%}",
+    }

@@ -1,0 +1,71 @@
+"""Decays whose pace is set in epochs, so that they do not depend on the length of the budget.
+
+Time is in epochs from the start of the schedule, and the multiplier at time 0 is 1. None has an end: past the
+budget each goes on by its own rule.
+"""
+
+import math
+import sys
+from bisect import bisect_right
+from collections.abc import Sequence
+
+from replication.schedules.signatures import Curve
+
+# A time is a rounded quotient of steps, so that dividing it by a period can fall short of a whole number by
+# about one unit in the last place: 0.9 / 0.3 must count as 3 periods. No two steps of a run are this close.
+ROUNDING = 4 * sys.float_info.epsilon
+
+
+def whole_periods(time: float, period: float) -> int:
+    """Count the periods that have passed entirely: ``floor(time / period)``, but for rounding errors."""
+    return math.floor(time / period * (1.0 + ROUNDING))
+
+
+def step_decay(step_epochs: float, gamma: float) -> Curve:
+    """Multiply by `gamma` after every `step_epochs` epochs.
+
+    ``f(t) = gamma ** floor(t / step_epochs)``
+
+    t is the time in epochs; the new value holds from ``t = step_epochs`` itself on.
+    Source: ``torch.optim.lr_scheduler.StepLR``.
+    """
+    return lambda time: gamma ** whole_periods(time, step_epochs)
+
+
+def multi_step_decay(milestones: Sequence[float], gamma: float) -> Curve:
+    """Multiply by `gamma` at each milestone.
+
+    ``f(t) = gamma ** n(t)``
+
+    t is the time in epochs and n(t) the number of milestones at or before t; milestones are in epochs and
+    increase. Past the last one the value stays. Source: ``torch.optim.lr_scheduler.MultiStepLR``.
+    """
+    return lambda time: gamma ** bisect_right(milestones, time)
+
+
+def exponential_decay(decay_rate: float, decay_epochs: float, staircase: bool) -> Curve:
+    """Multiply by `decay_rate` over every `decay_epochs` epochs.
+
+    ``f(t) = decay_rate ** (t / decay_epochs)``, or ``decay_rate ** floor(t / decay_epochs)`` as a staircase
+
+    t is the time in epochs. It approaches 0 and does not end.
+    Source: report 001 (``initial_lr * decay_rate^(epoch/decay_steps)``); with `decay_epochs` 1, read once an
+    epoch, ``torch.optim.lr_scheduler.ExponentialLR``.
+    """
+    if staircase:
+        return step_decay(decay_epochs, decay_rate)
+    return lambda time: decay_rate ** (time / decay_epochs)
+
+
+def inverse_square_root(time_scale_epochs: float) -> Curve:
+    """Decay with the square root of the time, counted from `time_scale_epochs` before the start.
+
+    ``f(t) = sqrt(s / (s + t))``
+
+    t is the time in epochs and s is `time_scale_epochs`; ``f(0) = 1``, ``f(3 s) = 1/2``. It approaches 0
+    and does not end. Source: Zhai et al., arXiv:2106.04560 ("reciprocal square-root"), whose time scale is
+    free. Joined to a linear warm-up from 0 of exactly s epochs, it is the schedule of Vaswani et al.,
+    arXiv:1706.03762, equation 3, divided by its peak: min(T / s, sqrt(s / T)), T being the time from the
+    start of the warm-up.
+    """
+    return lambda time: math.sqrt(time_scale_epochs / (time_scale_epochs + time))

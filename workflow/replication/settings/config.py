@@ -1,0 +1,60 @@
+"""The knobs that a user turns, in config/config.yaml or with `--config`."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from replication.settings.sources import DataSources
+from replication.settings.study import Scale
+from replication.settings.validation import validate
+from replication.settings.yaml_file import read_yaml
+
+CONFIG_FILE = Path("config/config.yaml")
+
+
+class Config(DataSources):
+    """All keys of config/config.yaml."""
+
+    scale: Scale = Field(
+        default="demo", description="How much of the reports' budget is spent; each study file states what."
+    )
+    seeds: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="Runs of each arm, instead of the number that the study gives for the scale."
+    )
+    only: str | list[str] | None = Field(
+        default=None, description="Part of the work: a study, or study/arm, or a list of these. null: everything."
+    )
+    substitute: dict[str, str] = Field(
+        default={},
+        description="Data set of a study: data set used instead, such as one of `image_folders`. "
+        "Claims about the first are then not comparable.",
+    )
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        default="auto", description="Where to train; auto: on a GPU if PyTorch sees one."
+    )
+
+    @property
+    def selected(self) -> list[str] | None:
+        """What `only` names, as a list."""
+        return [self.only] if isinstance(self.only, str) else self.only
+
+
+def load_config(raw: Mapping[str, Any], files: Iterable[str | Path] = (CONFIG_FILE,)) -> Config:
+    """Check the configuration that Snakemake merged from `files` and the command line.
+
+    Raises
+    ------
+    ConfigurationError
+        With the file, the key and the remedy. The files are read again, since Snakemake keeps the last of
+        duplicate keys without a word.
+    """
+    for file in files:
+        read_yaml(file)
+    return config_of(raw)
+
+
+def config_of(raw: Mapping[str, Any]) -> Config:
+    """Build the configuration from what Snakemake has merged, and hands to its scripts."""
+    return validate(Config, raw, f"{CONFIG_FILE} or --config")

@@ -1,0 +1,292 @@
+"""Learning-rate schedules.
+
+Times are in epochs. Multipliers are relative to the base learning rate of the arm, which for the cyclical and
+1cycle schedules is the highest one. With a warm-up, a schedule's own time and budget start at its end.
+"""
+
+from itertools import pairwise
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from replication.settings.base import Section
+
+
+def _increasing(numbers: list[float]) -> list[float]:
+    if any(later <= earlier for earlier, later in pairwise(numbers)):
+        raise ValueError("should increase from each number to the next")
+    return numbers
+
+
+def _distinct(numbers: list[float]) -> list[float]:
+    if len(set(numbers)) < len(numbers):
+        raise ValueError("should not hold a number twice")
+    return numbers
+
+
+Positive = Annotated[float, Field(gt=0)]
+OpenFraction = Annotated[float, Field(gt=0, lt=1)]
+Floor = Annotated[float, Field(ge=0, lt=1)]
+FINAL = "Multiplier at the end of the budget."
+SAMPLING = "How often the multiplier is read from the curve; it is held in between."
+
+
+class EveryStep(Section):
+    """Read the curve at every optimizer step."""
+
+    name: Literal["every_step"]
+
+
+class EveryEpoch(Section):
+    """Read the curve at the start of every epoch."""
+
+    name: Literal["every_epoch"]
+
+
+class EveryPercent(Section):
+    """Read the curve each time that another share of the budget has passed."""
+
+    name: Literal["every_percent"]
+    percent: float = Field(gt=0, le=100, description="Share of the budget between two readings, in percent.")
+
+
+class AtFractions(Section):
+    """Read the curve at the start and at chosen points of the budget."""
+
+    name: Literal["at_fractions"]
+    fractions: Annotated[list[OpenFraction], Field(min_length=1), AfterValidator(_increasing)] = Field(
+        description="Shares of the budget, increasing: [0.5, 0.75] reads at half and at three quarters."
+    )
+
+
+SamplingSettings = Annotated[EveryStep | EveryEpoch | EveryPercent | AtFractions, Field(discriminator="name")]
+EVERY_STEP = EveryStep(name="every_step")
+EVERY_EPOCH = EveryEpoch(name="every_epoch")
+
+
+class WarmUp(Section):
+    """A low start that leads to the first value of the schedule, and is joined before it."""
+
+    name: Literal["linear", "exponential", "constant"] = Field(
+        description="linear: rise by equal amounts. exponential: by equal factors. constant: hold, then jump."
+    )
+    epochs: float = Field(gt=0, description="Length, out of the budget, in epochs; rounded to whole steps.")
+    start: Floor = Field(
+        description="Multiplier at step 0, relative to the schedule's first value; above 0 unless linear."
+    )
+    sampling: SamplingSettings = Field(default=EVERY_STEP, description=SAMPLING)
+
+    @model_validator(mode="after")
+    def _start_trains(self) -> Self:
+        if self.name != "linear" and self.start == 0:
+            raise ValueError(f"{self.name} warm-up should start above 0")
+        return self
+
+
+class PureSchedule(Section):
+    """What all schedules share that depend on the step alone."""
+
+    name: str
+    sampling: SamplingSettings = Field(default=EVERY_EPOCH, description=SAMPLING)
+    warm_up: WarmUp | None = Field(default=None, description="null: start with the schedule itself.")
+
+
+class Constant(PureSchedule):
+    """The base learning rate throughout."""
+
+    name: Literal["constant"]
+
+
+class Step(PureSchedule):
+    """A drop after every so many epochs."""
+
+    name: Literal["step"]
+    step_epochs: Positive = Field(description="Epochs between drops.")
+    gamma: OpenFraction = Field(default=0.1, description="Factor of each drop. torch's default.")
+
+
+class MultiStep(PureSchedule):
+    """A drop at each milestone."""
+
+    name: Literal["multi_step"]
+    milestones: Annotated[list[Positive], Field(min_length=1), AfterValidator(_increasing)] = Field(
+        description="Epochs at which to drop, increasing; counted from the end of the warm-up."
+    )
+    gamma: OpenFraction = Field(default=0.1, description="Factor of each drop. torch's default.")
+
+
+class Exponential(PureSchedule):
+    """decay_rate ** (epochs / decay_epochs)."""
+
+    name: Literal["exponential"]
+    decay_rate: OpenFraction = Field(description="Factor of the decay over `decay_epochs`.")
+    decay_epochs: Positive = Field(default=1.0, description="Epochs over which `decay_rate` applies once.")
+    staircase: bool = Field(
+        default=False, description="true: drop once every `decay_epochs`. false: continuously."
+    )
+
+
+class Linear(PureSchedule):
+    """Decay by equal amounts over the budget."""
+
+    name: Literal["linear"]
+    final: Floor = Field(default=0.0, description=FINAL)
+
+
+class Polynomial(PureSchedule):
+    """Decay with a power of the budget that remains."""
+
+    name: Literal["polynomial"]
+    power: Positive = Field(default=1.0, description="1: linear; above: faster at first. torch's default.")
+    final: Floor = Field(default=0.0, description=FINAL)
+
+
+class InverseSquareRoot(PureSchedule):
+    """sqrt(s / (s + epochs)), s being the time scale (Zhai et al., arXiv:2106.04560)."""
+
+    name: Literal["inverse_square_root"]
+    time_scale_epochs: Positive = Field(
+        description="Time scale s, in epochs. After a linear warm-up of s epochs: the Transformer's schedule."
+    )
+
+
+class Cosine(PureSchedule):
+    """Half a cosine over the budget, without restarts."""
+
+    name: Literal["cosine"]
+    final: Floor = Field(default=0.0, description=FINAL)
+
+
+class Sgdr(PureSchedule):
+    """Cosines with warm restarts (arXiv:1608.03983)."""
+
+    name: Literal["sgdr"]
+    first_cycle_epochs: float = Field(ge=1, description="Epochs of the first cycle: T_0.")
+    cycle_multiplier: int = Field(default=1, ge=1, description="Each cycle is so many times as long: T_mult.")
+    final: Floor = Field(default=0.0, description="Multiplier that each cycle falls to.")
+
+
+class Rex(PureSchedule):
+    """Reflected exponential over the budget (arXiv:2107.04197): 2/3 half-way."""
+
+    name: Literal["rex"]
+
+
+class Cycles(PureSchedule):
+    """What Smith's cyclical schedules share."""
+
+    half_cycle_epochs: Positive = Field(description="Epochs from lowest to highest: Smith's stepsize.")
+    minimum: Floor = Field(description="Lowest learning rate, as a fraction of the highest.")
+    sampling: SamplingSettings = Field(default=EVERY_STEP, description=SAMPLING)
+
+
+class Triangular(Cycles):
+    """Linear cycles of equal height (arXiv:1506.01186)."""
+
+    name: Literal["triangular"]
+
+
+class Triangular2(Cycles):
+    """Linear cycles, each half as high as the last (arXiv:1506.01186)."""
+
+    name: Literal["triangular2"]
+
+
+class ExpRange(Cycles):
+    """Linear cycles whose height shrinks at every step (arXiv:1506.01186)."""
+
+    name: Literal["exp_range"]
+    gamma: float = Field(gt=0, le=1, description="Factor of the height for each optimizer step, as in torch.")
+
+
+class OneCycle(PureSchedule):
+    """One rise and one long fall, with momentum the other way: torch's OneCycleLR (arXiv:1708.07120)."""
+
+    name: Literal["one_cycle"]
+    warm_fraction: OpenFraction = Field(default=0.3, description="Share of the budget that rises.")
+    annealing: Literal["cosine", "linear"] = Field(default="cosine", description="Shape of each phase.")
+    three_phases: bool = Field(default=False, description="true: fall to the initial rate first.")
+    initial_divisor: float = Field(default=25.0, ge=1, description="Highest over initial rate.")
+    final_divisor: float = Field(default=1e4, ge=1, description="Initial over final rate.")
+    cycle_momentum: bool = Field(default=True, description="Also cycle the momentum (Adam: beta1).")
+    minimum_momentum: Floor = Field(default=0.85, description="Momentum where the rate is highest.")
+    maximum_momentum: Floor = Field(default=0.95, description="Momentum at the start and at the end.")
+    sampling: SamplingSettings = Field(default=EVERY_STEP, description=SAMPLING)
+
+    @model_validator(mode="after")
+    def _phases_and_momentum_fit(self) -> Self:
+        if self.three_phases and self.warm_fraction > 0.5:
+            raise ValueError("with three_phases, warm_fraction should be at most 0.5: the rise is mirrored")
+        if self.minimum_momentum > self.maximum_momentum:
+            raise ValueError("minimum_momentum should not exceed maximum_momentum")
+        return self
+
+
+class ReduceOnPlateau(Section):
+    """A drop whenever the monitored value stops improving: torch's ReduceLROnPlateau, but for patience."""
+
+    name: Literal["reduce_on_plateau"]
+    monitor: Literal["validation_loss"] = Field(default="validation_loss", description="What should fall.")
+    factor: OpenFraction = Field(default=0.1, description="Factor of each drop.")
+    patience: int = Field(
+        ge=1,
+        description="Epochs in a row without improvement after which the rate drops, as Keras counts: "
+        "one more than torch's patience.",
+    )
+    threshold: float = Field(default=1e-4, ge=0, description="An improvement must exceed this.")
+    threshold_mode: Literal["rel", "abs"] = Field(
+        default="rel", description="rel: the threshold is a share of the best value. abs: a difference."
+    )
+    cooldown: int = Field(default=0, ge=0, description="Epochs after a drop that do not count.")
+    minimum_rate: float = Field(default=0.0, ge=0, description="The learning rate never falls below this.")
+
+
+class LossProbing(Section):
+    """Report 004's scheduler: try factors on copies of the model, take their weighted geometric mean."""
+
+    name: Literal["loss_probing"]
+    factors: Annotated[list[Positive], Field(min_length=1), AfterValidator(_distinct)] = Field(
+        description="Candidate factors of the current learning rate, as [2, 1, 0.5]."
+    )
+    batches: int = Field(default=1, ge=1, description="Random training batches to average over: our reading.")
+    interval_epochs: int = Field(default=1, ge=1, description="Epochs between probings: our reading.")
+    normalisation: Literal["min_max", "z_score", "sum", "none"] = Field(
+        default="min_max", description="How losses are made comparable before scoring: our reading."
+    )
+    temperature: Positive = Field(
+        default=1.0, description="Score = exp(-normalised loss / temperature): our reading."
+    )
+    minimum_rate: Positive | None = Field(
+        default=None, description="Lower bound of the rate. null, none, is our reading."
+    )
+    maximum_rate: Positive | None = Field(
+        default=None, description="Upper bound of the rate. null, none, is our reading."
+    )
+
+    @model_validator(mode="after")
+    def _bounds_in_order(self) -> Self:
+        lowest, highest = self.minimum_rate, self.maximum_rate
+        if lowest is not None and highest is not None and lowest >= highest:
+            raise ValueError("minimum_rate should be below maximum_rate")
+        return self
+
+
+ScheduleSettings = Annotated[
+    Constant
+    | Step
+    | MultiStep
+    | Exponential
+    | Linear
+    | Polynomial
+    | InverseSquareRoot
+    | Cosine
+    | Sgdr
+    | Rex
+    | Triangular
+    | Triangular2
+    | ExpRange
+    | OneCycle
+    | ReduceOnPlateau
+    | LossProbing,
+    Field(discriminator="name"),
+]

@@ -1,0 +1,66 @@
+"""Where data sets come from."""
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from replication.data.registry import DATASETS
+from replication.settings.base import Section
+
+DOWNLOADED = tuple(name for name, recipe in DATASETS.items() if recipe.files)
+
+
+def _new_name(name: str) -> str:
+    """Refuse a name that could not be a file's, or that means another data set."""
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", name):
+        raise ValueError("a name is made of lower-case letters, digits and hyphens")
+    if name in DATASETS:
+        raise ValueError(f"choose a name other than the built-in ones ({', '.join(DATASETS)})")
+    return name
+
+
+def _downloaded_name(name: str) -> str:
+    if name not in DOWNLOADED:
+        raise ValueError(f"the data sets that are downloaded are {', '.join(DOWNLOADED)}")
+    return name
+
+
+def _web_address(address: str) -> str:
+    if not re.match(r"https?://[^/]", address):
+        raise ValueError("a mirror is an address that begins with http:// or https://")
+    return address
+
+
+PathText = Annotated[str, Field(min_length=1)]
+Mirrors = Annotated[list[Annotated[str, AfterValidator(_web_address)]], Field(min_length=1)]
+
+
+class DataSources(Section):
+    """Where data sets come from, and how patiently they are downloaded."""
+
+    data_dir: PathText | None = Field(
+        default=None,
+        description="Folder with files that you already have: they are verified and used instead of a "
+        "download. They may lie in it, in a folder named after the data set, or in torchvision's MNIST/raw.",
+    )
+    mirrors: dict[Annotated[str, AfterValidator(_downloaded_name)], Mirrors] = Field(
+        default={},
+        description="Data set: addresses of the folders that hold its files, tried in this order instead of "
+        "the built-in ones. What they send is verified all the same.",
+    )
+    image_folders: dict[Annotated[str, AfterValidator(_new_name)], PathText] = Field(
+        default={},
+        description="Name: your own data set, a folder, tar or zip of train/<class>/* and test/<class>/*, "
+        "with images of one size, grey or RGB.",
+    )
+    timeout_seconds: float = Field(
+        default=30.0,
+        gt=0,
+        description="Seconds to wait for a connection and for each next part of a download.",
+    )
+    attempts: int = Field(
+        default=3,
+        ge=1,
+        description="Times that a mirror is tried before the next one is, after a passing fault.",
+    )

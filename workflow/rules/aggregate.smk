@@ -1,0 +1,69 @@
+# From run folders to tables, and from tables to verdicts.
+
+
+rule study_tables:
+    input:
+        record_files,
+    output:
+        runs=f"{RESULTS}/studies/{{study}}/runs.csv",
+        history=f"{RESULTS}/studies/{{study}}/history.csv",
+        summary=f"{RESULTS}/studies/{{study}}/summary.csv",
+        arms=f"{RESULTS}/studies/{{study}}/arms.csv",
+    log:
+        f"{LOGS}/tables/{{study}}.log",
+    params:
+        plan=lambda wildcards: PLAN[wildcards.study].digest,
+        results=RESULTS,
+        code=script_digest("study_tables.py"),
+    script:
+        "../scripts/study_tables.py"
+
+
+rule claims:
+    input:
+        runs=f"{RESULTS}/studies/{{study}}/runs.csv",
+        history=f"{RESULTS}/studies/{{study}}/history.csv",
+    output:
+        f"{RESULTS}/studies/{{study}}/claims.csv",
+    log:
+        f"{LOGS}/claims/{{study}}.log",
+    params:
+        plan=lambda wildcards: PLAN[wildcards.study].digest,
+        code=script_digest("claims.py"),
+    script:
+        "../scripts/claims.py"
+
+
+rule combine:
+    input:
+        [f"{RESULTS}/studies/{study}/{{table}}.csv" for study in PLAN],
+    output:
+        f"{RESULTS}/tables/{{table}}.csv",
+    log:
+        f"{LOGS}/tables/combine-{{table}}.log",
+    wildcard_constraints:
+        table="|".join(STUDY_TABLES),
+    params:
+        code=script_digest("combine.py"),
+    script:
+        "../scripts/combine.py"
+
+
+use rule combine as combine_claims with:
+    input:
+        [f"{RESULTS}/studies/{study}/claims.csv" for study in PLAN],
+    output:
+        f"{RESULTS}/claims.csv",
+    log:
+        f"{LOGS}/claims/combine.log",
+
+
+rule schedules:
+    output:
+        f"{RESULTS}/tables/schedules.csv",
+    log:
+        f"{LOGS}/tables/schedules.log",
+    params:
+        code=script_digest("schedules.py"),
+    script:
+        "../scripts/schedules.py"

@@ -1,0 +1,68 @@
+# What all rules share: the plan, paths, and digests of the code that results depend on.
+
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+# Snakemake hands this on to the scripts.
+sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
+
+from replication import data as datasets
+from replication.code_digest import code_digest
+from replication.errors import ReplicationError
+from replication.plan import STUDIES, load_plan
+from replication.provenance import canonical_json, registry_choices
+from replication.settings.config import load_config
+
+try:
+    CONFIG = load_config(config, [*workflow.configfiles])
+    PLAN = load_plan(CONFIG, STUDIES)
+except ReplicationError as error:
+    raise WorkflowError(str(error)) from None
+
+RESULTS = f"results/{CONFIG.scale}"
+LOGS = f"logs/{CONFIG.scale}"
+STUDY_TABLES = ("runs", "history", "summary", "arms")
+
+
+wildcard_constraints:
+    study="[^/]+",
+    arm="[^/]+",
+    seed="[0-9]+",
+    dataset="[^/]+",
+
+
+def script_digest(script, chosen=None):
+    """Digest of a script in workflow/scripts/ and of all that it reaches in the package."""
+    return code_digest(Path(workflow.basedir) / "workflow" / "scripts" / script, chosen)
+
+
+def run_settings(wildcards):
+    return PLAN[wildcards.study].arms[wildcards.arm]
+
+
+def dataset_names():
+    return sorted({name for study in PLAN.values() for name in study.datasets})
+
+
+def dataset_file(name):
+    return f"resources/datasets/{name}.safetensors"
+
+
+def record_files(wildcards):
+    """The records of a study's runs.
+
+    For the target `figures` none: the tables are then made of the runs that there are, and nothing can train.
+    """
+    if set(workflow.dag_settings.targets) == {"figures"}:
+        return []
+    return [f"{RESULTS}/runs/{run_id}/record.json" for run_id in PLAN[wildcards.study].run_ids]
+
+
+def study_results(study):
+    """What is known of a study in the end."""
+    if study not in PLAN:
+        return []
+    folder = f"{RESULTS}/studies/{study}"
+    return [f"{folder}/claims.csv", f"{folder}/notebook.ipynb"]

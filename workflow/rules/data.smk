@@ -1,0 +1,35 @@
+# Data sets: downloaded where needed, and each prepared into one verified file. Only `download` uses the network.
+
+
+localrules:
+    download,
+    prepare,
+
+
+rule download:
+    output:
+        "resources/downloads/{dataset}/{file}",
+    log:
+        "logs/data/{dataset}/{file}.log",
+    params:
+        code=lambda wildcards: script_digest("download.py", {"data.registry.DATASETS": wildcards.dataset}),
+    script:
+        "../scripts/download.py"
+
+
+def raw_files(wildcards):
+    return datasets.raw_files(wildcards.dataset, CONFIG, "resources/downloads")
+
+
+rule prepare:
+    input:
+        raw_files,
+    output:
+        dataset="resources/datasets/{dataset}.safetensors",
+        manifest="resources/datasets/{dataset}.json",
+    log:
+        "logs/data/{dataset}/prepare.log",
+    params:
+        code=lambda wildcards: script_digest("prepare.py", {"data.registry.DATASETS": wildcards.dataset}),
+    script:
+        "../scripts/prepare.py"

@@ -1,0 +1,14 @@
+"""Render the report."""
+
+from replication.logs import logged
+from replication.plan import plan_of
+from replication.report import render
+
+with logged(snakemake.log[0]):
+    render(
+        plan=plan_of(snakemake.config),
+        results=snakemake.params.results,
+        template=snakemake.input.template,
+        style=snakemake.input.style,
+        output=snakemake.output[0],
+    )

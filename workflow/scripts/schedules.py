@@ -1,0 +1,11 @@
+"""Tabulate the curve of every schedule."""
+
+import pandas as pd
+
+from replication.logs import logged
+from replication.schedules import gallery
+from replication.tables import write_table
+
+with logged(snakemake.log[0]):
+    rows = pd.DataFrame(gallery(), columns=["schedule", "progress", "multiplier"])
+    write_table(rows, snakemake.output[0])

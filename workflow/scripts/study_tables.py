@@ -1,0 +1,14 @@
+"""Collect the runs of one study into its tables."""
+
+from pathlib import Path
+
+from replication.aggregation import write_study_tables
+from replication.logs import logged
+from replication.plan import plan_of_study
+
+with logged(snakemake.log[0]):
+    write_study_tables(
+        planned=plan_of_study(snakemake.config, snakemake.wildcards.study),
+        runs_folder=Path(snakemake.params.results, "runs"),
+        folder=Path(snakemake.output.runs).parent,
+    )
