@@ -2,12 +2,12 @@
 
 import gzip
 import hashlib
-import struct
 from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from idx_files import IDX_SHAPES, idx_file
 from loopback import Mirrors, serve
 from replication.data.dataset import Dataset, Source
 from replication.data.registry import DATASETS
@@ -19,20 +19,6 @@ def mirrors(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mirrors]:
     monkeypatch.setattr("replication.data.downloading.FIRST_PAUSE_SECONDS", 0.0)
     with serve() as scripted:
         yield scripted
-
-
-IDX_SHAPES = {
-    "train-images-idx3-ubyte": (6, 4, 5),
-    "train-labels-idx1-ubyte": (6,),
-    "t10k-images-idx3-ubyte": (3, 4, 5),
-    "t10k-labels-idx1-ubyte": (3,),
-}
-
-
-def idx_file(values: np.ndarray) -> bytes:
-    """Write an IDX file as its format's description says, one value after another."""
-    sizes = b"".join(struct.pack(">i", size) for size in values.shape)
-    return bytes([0, 0, 8, values.ndim]) + sizes + bytes(int(value) for value in values.ravel())
 
 
 @pytest.fixture

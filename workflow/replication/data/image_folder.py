@@ -70,23 +70,14 @@ def build_image_folder(name: str, path: Path) -> Dataset:
 def arrange(path: Path, members: Collection[str]) -> Layout:
     """Find the images among the members' names, and check that each split has all classes."""
     found = [parts for parts in map(_split_class_file, members) if parts]
-    tops = sorted({top for top, *_ in found})
-    if len(tops) > 1:
-        raise DataError(f"{path}: train and test must lie in one folder, not in {', '.join(tops)}")
+    _check_depth(path, found)
     by_split = {split: sorted(parts for parts in found if parts[1] == split) for split in SPLITS}
-    for parts in found:
-        if len(parts) != 4:
-            raise DataError(
-                f"{path}: {'/'.join(parts)} should be {parts[1]}/<class>/<image>; move or delete it"
-            )
-    classes = _common_classes(path, {split: {parts[2] for parts in by_split[split]} for split in SPLITS})
+    classes = _common_classes(path, *({parts[2] for parts in by_split[split]} for split in SPLITS))
+    labels = {split: [classes.index(parts[2]) for parts in by_split[split]] for split in SPLITS}
     return Layout(
         classes,
-        {split: [str(PurePosixPath(*parts)) for parts in by_split[split]] for split in SPLITS},
-        {
-            split: np.array([classes.index(parts[2]) for parts in by_split[split]], LABEL_TYPE)
-            for split in SPLITS
-        },
+        members={split: [str(PurePosixPath(*parts)) for parts in by_split[split]] for split in SPLITS},
+        labels={split: np.array(labels[split], LABEL_TYPE) for split in SPLITS},
     )
 
 
@@ -100,38 +91,41 @@ def _split_class_file(member: str) -> tuple[str, ...] | None:
     return parts if parts[1:2] in ROOTS else None
 
 
-def _common_classes(path: Path, classes: dict[str, set[str]]) -> list[str]:
-    for split, other in (SPLITS, SPLITS[::-1]):
-        missing = sorted(classes[other] - classes[split])
+def _check_depth(path: Path, found: list[tuple[str, ...]]) -> None:
+    tops = sorted({top for top, *_ in found})
+    if len(tops) > 1:
+        raise DataError(f"{path}: train and test must lie in one folder, not in {', '.join(tops)}")
+    for parts in found:
+        if len(parts) != 4:
+            wanted = f"{parts[1]}/<class>/<image>"
+            raise DataError(f"{path}: {'/'.join(parts)} should be {wanted}; move or delete it")
+
+
+def _common_classes(path: Path, train: set[str], test: set[str]) -> list[str]:
+    for split, missing, other in (("test", train - test, "train"), ("train", test - train, "test")):
         if missing:
-            raise DataError(
-                f"{path}: {split} has no images of {', '.join(missing)}, which {other} has; add some"
-            )
-    if not classes["train"]:
+            names = ", ".join(sorted(missing))
+            raise DataError(f"{path}: {split} has no images of {names}, which {other} has; add some")
+    if not train:
         raise DataError(f"{path}: has no images in train/<class>/ and test/<class>/; check the path")
-    return sorted(classes["train"])
+    return sorted(train)
 
 
 def _read_images(path: Path, layout: Layout, members: dict[str, Reader]) -> dict[str, Images]:
     """Decode each image into its place, in the order in which they are stored."""
-    places = {
-        member: (split, index) for split in SPLITS for index, member in enumerate(layout.members[split])
-    }
+    places = {name: (split, index) for split in SPLITS for index, name in enumerate(layout.members[split])}
+    stored = [name for name in members if name in places]
     images: dict[str, Images] = {}
-    first = ""
-    for member, read in members.items():
-        if member not in places:
-            continue
-        image = _decode(read(), f"{path}, {member}")
+    for name in stored:
+        image = _decode(members[name](), f"{path}, {name}")
         if not images:
-            first = member
-            images = {s: np.empty((len(layout.members[s]), *image.shape), np.uint8) for s in SPLITS}
-        split, index = places[member]
+            images = {
+                split: np.empty((len(layout.members[split]), *image.shape), np.uint8) for split in SPLITS
+            }
+        split, index = places[name]
         if image.shape != images[split].shape[1:]:
-            different = f"{image.shape}, but {first} {images[split].shape[1:]}"
-            raise DataError(
-                f"{path}: {member} is (height, width, channels) {different}; make all images alike"
-            )
+            different = f"{image.shape} (height, width, channels), but {stored[0]} {images[split].shape[1:]}"
+            raise DataError(f"{path}: {name} is {different}; make all images alike")
         images[split][index] = image
     return images
 
