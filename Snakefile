@@ -1,11 +1,10 @@
 # From data to report. Each file of workflow/rules/ holds one stage.
 
+
 configfile: "config/config.yaml"
 
 
 include: "workflow/rules/common.smk"
-
-
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/aggregate.smk"

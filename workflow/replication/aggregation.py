@@ -138,11 +138,15 @@ def at_epoch(runs: pd.DataFrame, history: pd.DataFrame, measure: str, epoch: str
     if measure not in history.columns:
         return pd.Series(math.nan, index=indexed.index)
     wanted = {"last": indexed.get("epochs"), "best": indexed.get("best_epoch")}.get(str(epoch), epoch)
-    chosen = history[history["epoch"] == (history["run_id"].map(wanted) if isinstance(wanted, pd.Series) else wanted)]
+    chosen = history[
+        history["epoch"] == (history["run_id"].map(wanted) if isinstance(wanted, pd.Series) else wanted)
+    ]
     return chosen.set_index("run_id")[measure].astype(float).reindex(indexed.index)
 
 
-def summarise(runs: pd.DataFrame, history: pd.DataFrame, columns: Iterable[tuple[str, str | int]]) -> pd.DataFrame:
+def summarise(
+    runs: pd.DataFrame, history: pd.DataFrame, columns: Iterable[tuple[str, str | int]]
+) -> pd.DataFrame:
     """Return one row for each arm and column: the mean over seeds with its 95 % t interval.
 
     A seed without a value counts in `planned`, and not in `n`.

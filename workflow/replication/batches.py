@@ -103,7 +103,9 @@ def load_splits(dataset: Dataset, settings: DataSettings, device: torch.device) 
 
 def _count(key: str, wanted: int | None, available: int, name: str) -> int:
     if wanted is not None and wanted > available:
-        raise DataError(f"{key}: {wanted} images wanted, but {name} has {available}: ask for fewer, or null for all")
+        raise DataError(
+            f"{key}: {wanted} images wanted, but {name} has {available}: ask for fewer, or null for all"
+        )
     return available if wanted is None else wanted
 
 

@@ -68,13 +68,17 @@ class Evidence:
         """Return the values of an arm, one for each planned seed, NaN where there is none."""
         runs = self._runs[self._runs["arm"] == arm]
         values = at_epoch(self._runs, self._history, measure, epoch)
-        by_seed = {seed: values.loc[run_id] for seed, run_id in zip(runs["seed"], runs["run_id"], strict=True)}
+        by_seed = {
+            seed: values.loc[run_id] for seed, run_id in zip(runs["seed"], runs["run_id"], strict=True)
+        }
         return [float(by_seed.get(seed, math.nan)) for seed in self._seeds]
 
     def curves(self, arm: str, measure: str) -> list[list[float]]:
         """Return the values over epochs of an arm, one list for each planned seed, empty where there is none."""
         history = self._history[self._history["arm"] == arm]
-        by_seed = {seed: rows.sort_values("epoch")[measure].tolist() for seed, rows in history.groupby("seed")}
+        by_seed = {
+            seed: rows.sort_values("epoch")[measure].tolist() for seed, rows in history.groupby("seed")
+        }
         return [by_seed.get(seed, []) for seed in self._seeds]
 
 
@@ -137,7 +141,9 @@ def judge_orders(claims: Sequence[OrderClaim], evidence: Evidence) -> dict[str, 
         (claim_id, replace(comparison, interval=t_interval(comparison.differences, level)))
         for (claim_id, comparison), level in zip(compared, levels, strict=True)
     ]
-    return {claim.id: _order_finding([c for claim_id, c in decided if claim_id == claim.id]) for claim in claims}
+    return {
+        claim.id: _order_finding([c for claim_id, c in decided if claim_id == claim.id]) for claim in claims
+    }
 
 
 def _comparisons(claim: OrderClaim, evidence: Evidence) -> list[_Comparison]:
@@ -145,7 +151,9 @@ def _comparisons(claim: OrderClaim, evidence: Evidence) -> list[_Comparison]:
     ours = evidence.values(claim.arm, claim.measure, claim.epoch)
     comparisons = []
     for than in claim.than:
-        theirs = evidence.values(than, claim.measure, claim.epoch if claim.than_epoch is None else claim.than_epoch)
+        theirs = evidence.values(
+            than, claim.measure, claim.epoch if claim.than_epoch is None else claim.than_epoch
+        )
         differences = [sign * (a - b) for a, b in zip(ours, theirs, strict=True)]
         finite = [difference for difference in differences if math.isfinite(difference)]
         comparisons.append(_Comparison(than, finite, len(differences)))
@@ -249,7 +257,9 @@ def _row(planned: PlannedStudy, claim: Claim, finding: Finding, runs: pd.DataFra
         "level": finding.level,
         "expected": finding.expected,
         "margin": finding.margin,
-        "margin_reason": claim.margin.reason if isinstance(claim, ValueClaim) else getattr(claim, "reason", ""),
+        "margin_reason": claim.margin.reason
+        if isinstance(claim, ValueClaim)
+        else getattr(claim, "reason", ""),
         "detail": finding.detail,
         "outcome": finding.outcome,
         "qualifier": qualifier,

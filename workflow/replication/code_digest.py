@@ -146,9 +146,12 @@ def _mentions(statement: ast.stmt, module: str, found: _Module) -> Iterator[Defi
                 yield (module, node.id)
             elif isinstance(target := found.imports.get(node.id), tuple):
                 yield _origin(*target)
-        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            if isinstance(target := found.imports.get(node.value.id), str):
-                yield _origin(target, node.attr)
+        elif (
+            isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Name)
+            and isinstance(target := found.imports.get(node.value.id), str)
+        ):
+            yield _origin(target, node.attr)
 
 
 def _origin(module: str, name: str) -> Definition:

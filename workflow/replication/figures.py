@@ -10,20 +10,23 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 import pandas as pd
 import seaborn as sns
 from IPython.display import HTML
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from replication.files import write_text
 from replication.intervals import t_interval
 from replication.tables import read_table, write_table
 
 # Text as outlines and fixed identifiers: the same bytes on every machine, and no font needed to read them.
-STYLE = {"svg.hashsalt": "replication", "svg.fonttype": "path", "axes.grid": True, "grid.alpha": 0.3}
+STYLE: Any = {"svg.hashsalt": "replication", "svg.fonttype": "path", "axes.grid": True, "grid.alpha": 0.3}
 LABELS = {
     "train_loss": "Training loss",
     "validation_loss": "Validation loss",
@@ -34,7 +37,7 @@ LABELS = {
     "learning_rate": "Learning rate",
     "epoch": "Epoch",
 }
-INTERVAL_NOTE = "Lines: means over seeds. Bands: 95 % t intervals."
+INTERVAL_NOTE = "Means over seeds with 95 % t intervals, which may leave the panel where seeds are few."
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,9 @@ def means_over_seeds(data: pd.DataFrame, by: Sequence[str], measures: Sequence[s
         for measure in measures:
             interval = t_interval([float(value) for value in group[measure].dropna()], 0.95)
             found = {"measure": measure, "n": interval.count, "mean": interval.mean}
-            rows.append(dict(zip(by, key, strict=True)) | found | {"low": interval.low, "high": interval.high})
+            rows.append(
+                dict(zip(by, key, strict=True)) | found | {"low": interval.low, "high": interval.high}
+            )
     return pd.DataFrame(rows)
 
 
@@ -98,8 +103,7 @@ def curves(
         axes = figure.subplots(1, len(measures), squeeze=False)[0]
         for number, (axis, measure) in enumerate(zip(axes, measures, strict=True)):
             _draw_lines(axis, data, measure, legend=number == 0)
-            if log_scale:
-                axis.set_yscale("log")
+            _show_range(axis, data[measure], log_scale=log_scale)
     return figure, means_over_seeds(data, ["arm", "epoch"], measures)
 
 
@@ -116,7 +120,21 @@ def _draw_lines(axis: Axes, data: pd.DataFrame, measure: str, *, legend: bool) -
         ax=axis,
     )
     axis.set(xlabel=LABELS["epoch"], ylabel=LABELS[measure])
-    axis.xaxis.get_major_locator().set_params(integer=True)
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+
+
+def _show_range(axis: Axes, values: pd.Series, *, log_scale: bool = False) -> None:
+    """Show the range of the seeds' own values: an interval from two seeds would dwarf them."""
+    finite = values[np.isfinite(values)]
+    if log_scale:
+        finite = finite[finite > 0]
+        axis.set_yscale("log")
+    if finite.empty or finite.min() == finite.max():
+        return
+    low, high = (np.log(bound) if log_scale else bound for bound in (finite.min(), finite.max()))
+    space = 0.06 * (high - low)
+    limits = (low - space, high + space)
+    axis.set_ylim(*(np.exp(limits) if log_scale else limits))
 
 
 def learning_curves(tables: StudyTables, arm: str) -> tuple[Figure, pd.DataFrame]:
@@ -129,22 +147,29 @@ def learning_curves(tables: StudyTables, arm: str) -> tuple[Figure, pd.DataFrame
             _draw_splits(axis, data, kind)
             for number, (epoch, best) in enumerate(zip(runs["epochs"], runs["best_epoch"], strict=True)):
                 first = number == 0
-                axis.axvline(epoch, color="black", lw=1, ls=":", label="stopped (each seed)" if first else None)
-                axis.axvline(best, color="grey", lw=1, ls="-", alpha=0.4, label="best epoch" if first else None)
+                axis.axvline(
+                    epoch, color="black", lw=1, ls=":", label="stopped (each seed)" if first else None
+                )
+                axis.axvline(
+                    best, color="grey", lw=1, ls="-", alpha=0.4, label="best epoch" if first else None
+                )
             axis.legend(fontsize="small")
     measures = [f"{split}_{kind}" for kind in ("loss", "accuracy") for split in ("train", "validation")]
     return figure, means_over_seeds(data, ["arm", "epoch"], measures)
 
 
 def _draw_splits(axis: Axes, data: pd.DataFrame, kind: str) -> None:
-    long = data.melt(id_vars=["epoch", "seed"], value_vars=[f"train_{kind}", f"validation_{kind}"], var_name="split")
+    long = data.melt(
+        id_vars=["epoch", "seed"], value_vars=[f"train_{kind}", f"validation_{kind}"], var_name="split"
+    )
     long["split"] = long["split"].map(LABELS)
     sns.lineplot(
         data=long, x="epoch", y="value", hue="split", style="split", errorbar=interval_bounds,
         palette="colorblind", ax=axis,
     )  # fmt: skip
     axis.set(xlabel=LABELS["epoch"], ylabel=kind.capitalize())
-    axis.xaxis.get_major_locator().set_params(integer=True)
+    _show_range(axis, long["value"])
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
 def dots(
@@ -154,7 +179,7 @@ def dots(
     table = tables.summary
     chosen = table[(table["measure"] == measure) & (table["epoch"].astype(str) == str(epoch))]
     chosen = chosen.set_index("arm").reindex([arm for arm in arms if arm in tables.titles])
-    reported = reported_values(tables.claims, measure)
+    reported = reported_values(tables.claims, measure, epoch)
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(8, 0.5 * len(chosen) + 1.2), layout="constrained")
         axis = figure.subplots()
@@ -162,20 +187,24 @@ def dots(
         half = (chosen["high"] - chosen["mean"]).fillna(0)
         blue, orange = sns.color_palette("colorblind", 2)
         axis.errorbar(chosen["mean"], places, xerr=half, fmt="o", color=blue, capsize=3, label="ours")
-        known = [(reported[arm], place) for place, arm in zip(places, chosen.index, strict=True) if arm in reported]
+        known = [
+            (reported[arm], place) for place, arm in zip(places, chosen.index, strict=True) if arm in reported
+        ]
         if known:
             axis.plot(*zip(*known, strict=True), "D", color=orange, ms=6, mfc="none", label="reported")
         axis.set_yticks(list(places), [textwrap.fill(tables.titles[arm], 34) for arm in chosen.index])
         axis.invert_yaxis()
+        if measure.endswith("accuracy"):
+            axis.set_xlim(right=min(axis.get_xlim()[1], 1.0))
         axis.set_xlabel(LABELS[measure])
         axis.legend(fontsize="small")
-    return figure, chosen.reset_index().assign(reported=[reported.get(arm) for arm in chosen.index])
+    return figure, chosen.reset_index().assign(reported=pd.Series(chosen.index.map(reported)))
 
 
-def reported_values(claims: pd.DataFrame, measure: str) -> dict[str, float]:
+def reported_values(claims: pd.DataFrame, measure: str, epoch: str | int) -> dict[str, float]:
     """Return what the report gives for a measure, arm by arm, from its claims about single arms."""
-    values = claims[(claims["measure"] == measure) & claims["arm"].notna() & claims["expected"].notna()]
-    values = values[values["kind"].isin(["value", "epoch count", "cost"]) & values["minus"].isna()]
+    of_arm = claims["kind"].isin(["value", "epoch count", "cost"]) & claims["minus"].isna()
+    values = claims[of_arm & (claims["measure"] == measure) & (claims["epoch"].astype(str) == str(epoch))]
     return dict(zip(values["arm"], values["expected"], strict=True))
 
 

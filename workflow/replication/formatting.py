@@ -3,7 +3,13 @@
 import math
 
 PERCENTAGES = frozenset(
-    {"train_accuracy", "validation_accuracy", "test_accuracy", "share_of_epochs_saved", "share_of_seconds_probing"}
+    {
+        "train_accuracy",
+        "validation_accuracy",
+        "test_accuracy",
+        "share_of_epochs_saved",
+        "share_of_seconds_probing",
+    }
 )
 DECIMALS = {
     "epochs": 1,

@@ -23,7 +23,7 @@ def logged(path: str | Path) -> Iterator[IO[str]]:
         try:
             yield log
         except ReplicationError as error:
-            print(f"{type(error).__name__}: {error}", file=log)  # noqa: T201 - this is the log
+            print(f"{type(error).__name__}: {error}", file=log)
             sys.exit(1)
         except Exception:
             traceback.print_exc(file=log)

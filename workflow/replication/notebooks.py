@@ -25,7 +25,11 @@ def execute(notebook: str | Path, output: str | Path, tables: str | Path) -> Non
         executed = temporary.with_suffix(".ipynb")
         try:
             papermill.execute_notebook(
-                str(notebook), str(executed), {"tables": str(tables)}, kernel_name="python3", progress_bar=False
+                str(notebook),
+                str(executed),
+                {"tables": str(tables)},
+                kernel_name="python3",
+                progress_bar=False,
             )
         except papermill.PapermillExecutionError:
             executed.replace(failed)

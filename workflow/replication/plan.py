@@ -12,10 +12,9 @@ from replication.provenance import canonical_json, digest_of_text
 from replication.settings.config import Config, config_of
 from replication.settings.run import RunSettings
 from replication.settings.schedule import LossProbing, ReduceOnPlateau
-from replication.settings.study import Overrides, Scale, Study
+from replication.settings.study import Scale, Study
 from replication.settings.validation import unknown_name, validate
 from replication.settings.yaml_file import read_yaml
-
 
 STUDIES = Path("config/studies")
 # For a first check of schedules. The trainer checks again with the real number, which depends on the data.
@@ -114,7 +113,9 @@ def _selection(config: Config, studies: dict[str, Study]) -> dict[str, list[str]
         if name not in studies:
             raise ConfigurationError(f"config, only: {unknown_name('study', name, studies)}")
         if arm and arm not in studies[name].arms:
-            raise ConfigurationError(f"config, only: {unknown_name(f'arm of {name}', arm, studies[name].arms)}")
+            raise ConfigurationError(
+                f"config, only: {unknown_name(f'arm of {name}', arm, studies[name].arms)}"
+            )
         chosen.setdefault(name, set()).update([arm] if arm else studies[name].arms)
     return {name: [arm for arm in studies[name].arms if arm in arms] for name, arms in chosen.items()}
 
@@ -157,9 +158,12 @@ def _merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
     merged = dict(base)
     for key, value in changes.items():
         old = merged.get(key)
-        both = isinstance(old, Mapping) and isinstance(value, Mapping)
-        same = both and value.get("name", old.get("name")) == old.get("name")
-        merged[key] = _merge(old, value) if same else value
+        if isinstance(old, Mapping) and isinstance(value, Mapping):
+            merged[key] = (
+                _merge(old, value) if value.get("name", old.get("name")) == old.get("name") else value
+            )
+        else:
+            merged[key] = value
     return merged
 
 

@@ -38,7 +38,10 @@ def git_state(folder: str | Path = ".") -> dict[str, Any]:
     """Return the commit of the working tree and whether tracked files differ from it; None without git."""
     try:
         commit = _git(folder, "rev-parse", "HEAD")
-        return {"commit": commit, "dirty": bool(_git(folder, "status", "--porcelain", "--untracked-files=no"))}
+        return {
+            "commit": commit,
+            "dirty": bool(_git(folder, "status", "--porcelain", "--untracked-files=no")),
+        }
     except (OSError, subprocess.CalledProcessError):
         return {"commit": None, "dirty": None}
 

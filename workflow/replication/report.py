@@ -170,8 +170,7 @@ def _cell(arm: str, column: Column, summary: pd.DataFrame, claims: pd.DataFrame)
         & (summary["measure"] == column.measure)
         & (summary["epoch"].astype(str) == str(column.epoch))
     ].iloc[0]
-    at_epoch = claims[claims["epoch"].astype(str) == str(column.epoch)]
-    reported = reported_values(at_epoch, column.measure).get(arm)
+    reported = reported_values(claims, column.measure, column.epoch).get(arm)
     return {
         "mean": format_value(column.measure, chosen["mean"]),
         "interval": format_interval(column.measure, chosen["low"], chosen["high"]),

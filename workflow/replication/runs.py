@@ -16,7 +16,7 @@ from replication.files import whole_file, write_json
 from replication.provenance import digest_of_file, digest_of_text, git_state, installed_versions, machine
 from replication.run_folder import HISTORY, RECORD, STEPS, TIMINGS
 from replication.settings.run import RunSettings
-from replication.training import Row, Training, choose_device, train
+from replication.training import Training, choose_device, train
 
 
 def run(

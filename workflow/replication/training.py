@@ -108,7 +108,7 @@ def _make_deterministic(threads: int) -> None:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True)
     # Filling fresh memory only shows reads of memory that was never written, and costs a tenth of a step.
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.set_num_threads(threads)
 
 
@@ -135,7 +135,11 @@ class _Run:
         self.best_weights: dict[str, Tensor] = {}
         self.result = Training()
         self.progress = tqdm(
-            total=settings.epochs * self.steps_per_epoch, unit="step", mininterval=5, file=log, disable=log is None
+            total=settings.epochs * self.steps_per_epoch,
+            unit="step",
+            mininterval=5,
+            file=log,
+            disable=log is None,
         )
         _refuse_batch_of_one(model, len(self.training), settings.batch_size)
 
@@ -170,7 +174,10 @@ class _Run:
             row |= self.evaluate("validation", self.validation)
             every_epoch = self.settings.evaluate_test == "every_epoch"
             row |= self.evaluate("test", self.test) if every_epoch else _unmeasured("test")
-        row |= {"learning_rate": self.optimizer.param_groups[0]["lr"], "momentum": get_momentum(self.optimizer)}
+        row |= {
+            "learning_rate": self.optimizer.param_groups[0]["lr"],
+            "momentum": get_momentum(self.optimizer),
+        }
         self.keep_best(row)
         self.rate.end_epoch(row)
         self.result.timings.append(timing)
@@ -190,7 +197,7 @@ class _Run:
             logits = self.logits(self.model, images)
             loss = functional.cross_entropy(logits, labels)
             self.optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             self.optimizer.step()
             loss_sum += loss.detach() * len(labels)
             correct += (logits.detach().argmax(1) == labels).sum()

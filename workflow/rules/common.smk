@@ -57,7 +57,10 @@ def record_files(wildcards):
     """
     if set(workflow.dag_settings.targets) == {"figures"}:
         return []
-    return [f"{RESULTS}/runs/{run_id}/record.json" for run_id in PLAN[wildcards.study].run_ids]
+    return [
+        f"{RESULTS}/runs/{run_id}/record.json"
+        for run_id in PLAN[wildcards.study].run_ids
+    ]
 
 
 def study_results(study):

@@ -12,7 +12,9 @@ rule download:
     log:
         "logs/data/{dataset}/{file}.log",
     params:
-        code=lambda wildcards: script_digest("download.py", {"data.registry.DATASETS": wildcards.dataset}),
+        code=lambda wildcards: script_digest(
+            "download.py", {"data.registry.DATASETS": wildcards.dataset}
+        ),
     script:
         "../scripts/download.py"
 
@@ -30,6 +32,8 @@ rule prepare:
     log:
         "logs/data/{dataset}/prepare.log",
     params:
-        code=lambda wildcards: script_digest("prepare.py", {"data.registry.DATASETS": wildcards.dataset}),
+        code=lambda wildcards: script_digest(
+            "prepare.py", {"data.registry.DATASETS": wildcards.dataset}
+        ),
     script:
         "../scripts/prepare.py"

@@ -20,7 +20,9 @@ rule notebook:
 rule report:
     input:
         claims=f"{RESULTS}/claims.csv",
-        tables=[f"{RESULTS}/tables/{table}.csv" for table in (*STUDY_TABLES, "schedules")],
+        tables=[
+            f"{RESULTS}/tables/{table}.csv" for table in (*STUDY_TABLES, "schedules")
+        ],
         notebooks=[f"{RESULTS}/studies/{study}/notebook.ipynb" for study in PLAN],
         template="reports/report.html.j2",
         style="reports/report.css",

@@ -1,7 +1,6 @@
 """Tabulate the curve of every schedule."""
 
 import pandas as pd
-
 from replication.logs import logged
 from replication.schedules import gallery
 from replication.tables import write_table

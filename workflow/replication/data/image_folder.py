@@ -1,5 +1,6 @@
 """A user's own data set: a folder, tar or zip of train/<class>/* and test/<class>/*."""
 
+import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass
 from io import BytesIO
@@ -29,7 +30,7 @@ class Layout:
     classes
         Sorted names.
     members
-        For each split, the files in the order of their images: sorted by class, then by file name.
+        For each split, the files in the order of their images.
     labels
         For each split, uint16, shape (images,): positions in `classes`.
     """
@@ -43,8 +44,8 @@ def build_image_folder(name: str, path: Path) -> Dataset:
     """Build a data set from a folder, tar or zip of `train/<class>/<image>` and `test/<class>/<image>`.
 
     All may lie in one top folder. What lies beside train and test, and files whose name begins with a dot, is
-    passed over. Images keep the order of their sorted paths, so that a folder and any archive of it give the
-    same data set; the first images are therefore all of one class.
+    passed over. The order of the images depends on their paths alone, so that a folder and any archive of it
+    give the same data set, and mixes the classes, so that the first images are a sample of all.
 
     Parameters
     ----------
@@ -71,7 +72,7 @@ def arrange(path: Path, members: Collection[str]) -> Layout:
     """Find the images among the members' names, and check that each split has all classes."""
     found = [parts for parts in map(_split_class_file, members) if parts]
     _check_depth(path, found)
-    by_split = {split: sorted(parts for parts in found if parts[1] == split) for split in SPLITS}
+    by_split = {split: sorted((p for p in found if p[1] == split), key=_shuffled) for split in SPLITS}
     classes = _common_classes(path, *({parts[2] for parts in by_split[split]} for split in SPLITS))
     labels = {split: [classes.index(parts[2]) for parts in by_split[split]] for split in SPLITS}
     return Layout(
@@ -79,6 +80,11 @@ def arrange(path: Path, members: Collection[str]) -> Layout:
         members={split: [str(PurePosixPath(*parts)) for parts in by_split[split]] for split in SPLITS},
         labels={split: np.array(labels[split], LABEL_TYPE) for split in SPLITS},
     )
+
+
+def _shuffled(parts: tuple[str, ...]) -> str:
+    """Return a key that sorts paths in an order without meaning, the same everywhere: the hash of the path."""
+    return hashlib.sha256("/".join(parts[1:]).encode()).hexdigest()
 
 
 def _split_class_file(member: str) -> tuple[str, ...] | None:

@@ -19,6 +19,7 @@ class _MnistCnn(nn.Module):
         for layer in (self.convolution, self.hidden, self.output):
             # Keras' defaults: Glorot uniform weights, zero biases.
             nn.init.xavier_uniform_(layer.weight)
+            assert layer.bias is not None
             nn.init.zeros_(layer.bias)
 
     def forward(self, images: Tensor) -> Tensor:

@@ -21,7 +21,7 @@ def resnet18(settings: ResNet18, channels: int, classes: int) -> nn.Module:
     from torchvision.models.resnet import BasicBlock, ResNet
 
     width = settings.width
-    model = ResNet(BasicBlock, [2, 2, 2, 2], num_classes=classes)
+    model: nn.Module = ResNet(BasicBlock, [2, 2, 2, 2], num_classes=classes)
     if width != TORCHVISION_WIDTH:
         model = _with_width(model, width, classes)
     if settings.stem == "cifar":

@@ -90,13 +90,15 @@ class LossProbe:
         steps
             Lengths of the trial steps: factor times learning rate.
         """
-        weights = dict(self._model.named_parameters())
+        weights: dict[str, Tensor] = dict(self._model.named_parameters())
         buffers = {name: buffer.clone() for name, buffer in self._model.named_buffers()}
         was_training = self._model.training
         self._model.train()
 
         def loss_at(trial: dict[str, Tensor]) -> Tensor:
-            return self._loss(lambda batch: functional_call(self._model, (trial, buffers), (batch,)), images, labels)
+            return self._loss(
+                lambda batch: functional_call(self._model, (trial, buffers), (batch,)), images, labels
+            )
 
         try:
             with torch.random.fork_rng(devices=[images.device] if images.is_cuda else []):
@@ -120,7 +122,7 @@ class LossProbe:
         losses = []
         for step in steps:
             torch._foreach_copy_(trial, own)
-            torch._foreach_add_(trial, gradient, alpha=-step)
+            torch._foreach_add_(trial, list(gradient), alpha=-step)
             losses.append(loss_at(dict(zip(weights, trial, strict=True))).item())
             self.trial_losses += 1
         return losses

@@ -55,7 +55,9 @@ class _Claim(Section):
     id: Identifier = Field(description="Unique within its study.")
     section: str = Field(min_length=1, description="Section of the report.")
     quote: str = Field(min_length=1, description="The report's own words, in short.")
-    reading: str | None = Field(default=None, description="What we took the words to mean, where they leave room.")
+    reading: str | None = Field(
+        default=None, description="What we took the words to mean, where they leave room."
+    )
     measure: Measure = Field(description="What is measured: a column of the tables of runs or of history.")
     epoch: Epoch = Field(default="last", description=EPOCH_RULE)
 
@@ -65,7 +67,9 @@ class ValueClaim(_Claim):
 
     kind: Literal["value", "epoch count", "cost"]
     arm: str
-    minus: str | None = Field(default=None, description="Another arm: the claim is about the paired difference.")
+    minus: str | None = Field(
+        default=None, description="Another arm: the claim is about the paired difference."
+    )
     minus_epoch: Epoch | None = Field(default=None, description="Its epoch; null: the same rule.")
     expected: float
     margin: Margin
@@ -104,7 +108,9 @@ class EventClaim(_Claim):
     arm: str
     expected: bool = Field(description="Whether the report says that it happens.")
     event: Literal["second_descent", "no_convergence"]
-    reference: str | None = Field(default=None, description="no_convergence: the arm to compare with, by seed.")
+    reference: str | None = Field(
+        default=None, description="no_convergence: the arm to compare with, by seed."
+    )
     threshold: float = Field(gt=0, description="See the events in replication/events.py for its unit.")
     reason: str = Field(min_length=1, description="Why this threshold.")
 

@@ -21,10 +21,12 @@ class Config(DataSources):
         default="demo", description="How much of the reports' budget is spent; each study file states what."
     )
     seeds: Annotated[int, Field(ge=1)] | None = Field(
-        default=None, description="Runs of each arm, instead of the number that the study gives for the scale."
+        default=None,
+        description="Runs of each arm, instead of the number that the study gives for the scale.",
     )
     only: str | list[str] | None = Field(
-        default=None, description="Part of the work: a study, or study/arm, or a list of these. null: everything."
+        default=None,
+        description="Part of the work: a study, or study/arm, or a list of these. null: everything.",
     )
     substitute: dict[str, str] = Field(
         default={},

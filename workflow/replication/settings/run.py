@@ -15,7 +15,9 @@ class DataSettings(Section):
 
     dataset: str = Field(description="Name of a data set of the registry, or of one of `image_folders`.")
     train_images: int | None = Field(
-        default=None, ge=2, description="Use the first so many training images, validation included; null: all."
+        default=None,
+        ge=2,
+        description="Use the first so many training images, validation included; null: all.",
     )
     test_images: int | None = Field(
         default=None, ge=1, description="Use the first so many test images; null: all."
@@ -45,7 +47,9 @@ class ResNet18(Section):
     stem: Literal["imagenet", "cifar"] = Field(
         description="imagenet: 7x7 convolution of stride 2, then max pooling. cifar: 3x3 of stride 1, no pooling."
     )
-    width: int = Field(default=64, ge=1, description="Channels of the first stage; each later one has twice as many.")
+    width: int = Field(
+        default=64, ge=1, description="Channels of the first stage; each later one has twice as many."
+    )
 
 
 ModelSettings = Annotated[MnistCnn | ResNet18, Field(discriminator="name")]
@@ -57,7 +61,9 @@ class Adam(Section):
     name: Literal["adam"]
     learning_rate: float = Field(gt=0, description="The base learning rate, which schedules multiply.")
     epsilon: float = Field(gt=0, description="Added to the denominator. Keras: 1e-7, torch: 1e-8.")
-    beta1: Fraction = Field(default=0.9, description="Decay of the mean gradient; what a schedule calls momentum.")
+    beta1: Fraction = Field(
+        default=0.9, description="Decay of the mean gradient; what a schedule calls momentum."
+    )
     beta2: Fraction = Field(default=0.999, description="Decay of the mean squared gradient.")
     weight_decay: float = Field(default=0.0, ge=0, description="L2 penalty, added to the gradient.")
 
@@ -100,7 +106,9 @@ class RunSettings(Section):
     optimizer: OptimizerSettings
     schedule: ScheduleSettings
     early_stopping: EarlyStopping | None = Field(default=None, description="null: train all epochs.")
-    batch_size: int = Field(ge=1, description="Training images a step; the last batch of an epoch may be smaller.")
+    batch_size: int = Field(
+        ge=1, description="Training images a step; the last batch of an epoch may be smaller."
+    )
     epochs: int = Field(ge=1, description="The budget: passes over the training images.")
     evaluate_test: Literal["every_epoch", "end"] = Field(
         default="end",

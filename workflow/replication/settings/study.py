@@ -23,7 +23,9 @@ class ScaleOverrides(Section):
     """What a smaller scale changes."""
 
     seeds: int | None = Field(default=None, ge=1, description="Runs of each arm.")
-    substitute: dict[str, str] = Field(default={}, description="Data set of the report: data set used instead.")
+    substitute: dict[str, str] = Field(
+        default={}, description="Data set of the report: data set used instead."
+    )
     settings: Overrides = Field(default={}, description="Changed for all arms.")
     arms: dict[str, Overrides] = Field(default={}, description="Changed for one arm, last of all.")
 

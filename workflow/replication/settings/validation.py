@@ -77,7 +77,9 @@ def _walk(model: type[BaseModel], location: Location) -> tuple[list[str], list[t
             sections = tagged
             continue
         keys.append(str(part))
-        fields = [section.model_fields[str(part)] for section in sections if str(part) in section.model_fields]
+        fields = [
+            section.model_fields[str(part)] for section in sections if str(part) in section.model_fields
+        ]
         sections = [inner for field in fields for inner in _sections_in(field.annotation)] or sections
     return keys, sections
 
