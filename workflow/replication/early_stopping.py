@@ -9,7 +9,8 @@ class Stopper:
     """Early stopping (Prechelt 1998) with a patience, as Keras counts it.
 
     Training stops after the epoch that is the `patience`-th in a row without an improvement by more than
-    `minimum_delta` over the best value so far. A value that is not a number is no improvement.
+    `minimum_delta` over the best value so far. A value that is not a number is no improvement. The first
+    epoch is never the last.
     """
 
     def __init__(self, settings: EarlyStopping) -> None:
@@ -17,13 +18,15 @@ class Stopper:
         self._sign = -1.0 if settings.monitor == "validation_loss" else 1.0
         self._best = -math.inf
         self._waited = 0
+        self._epochs = 0
 
     def should_stop(self, history: dict[str, float]) -> bool:
         """Take the values of one more epoch, and say whether to stop after it."""
+        self._epochs += 1
         value = self._sign * history[self._settings.monitor]
         if value - self._best > self._settings.minimum_delta:
             self._best = value
             self._waited = 0
         else:
             self._waited += 1
-        return self._waited >= self._settings.patience
+        return self._waited >= self._settings.patience and self._epochs > 1

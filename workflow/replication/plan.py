@@ -9,7 +9,7 @@ from typing import Any
 from replication import data, schedules
 from replication.errors import ConfigurationError
 from replication.provenance import canonical_json, digest_of_text
-from replication.settings.config import Config, config_of
+from replication.settings.config import CONFIG_PLACE, Config, config_of
 from replication.settings.run import RunSettings
 from replication.settings.schedule import LossProbing, ReduceOnPlateau
 from replication.settings.study import Scale, Study
@@ -88,6 +88,7 @@ def load_plan(config: Config, folder: str | Path) -> dict[str, PlannedStudy]:
     studies = {file.stem: validate(Study, read_yaml(file), str(file)) for file in files}
     if not studies:
         raise ConfigurationError(f"{folder}: holds no study; add a YAML file (see config/README.md)")
+    _check_substitutes(config)
     chosen = _selection(config, studies)
     planned = (_resolve(file, studies[file.stem], chosen.get(file.stem), config) for file in files)
     return {study.name: study for study in planned if study.name in chosen}
@@ -103,6 +104,13 @@ def plan_of_study(config: Mapping[str, Any], study: str) -> PlannedStudy:
     return plan_of(config)[study]
 
 
+def _check_substitutes(config: Config) -> None:
+    known = data.known_datasets(config)
+    for name in [*config.substitute, *config.substitute.values()]:
+        if name not in known:
+            raise ConfigurationError(f"{CONFIG_PLACE}: `substitute`: {unknown_name('data set', name, known)}")
+
+
 def _selection(config: Config, studies: dict[str, Study]) -> dict[str, list[str]]:
     """Return the arms that `only` selects, study by study."""
     if config.selected is None:
@@ -111,10 +119,10 @@ def _selection(config: Config, studies: dict[str, Study]) -> dict[str, list[str]
     for item in config.selected:
         name, _, arm = item.partition("/")
         if name not in studies:
-            raise ConfigurationError(f"config, only: {unknown_name('study', name, studies)}")
+            raise ConfigurationError(f"{CONFIG_PLACE}: `only`: {unknown_name('study', name, studies)}")
         if arm and arm not in studies[name].arms:
             raise ConfigurationError(
-                f"config, only: {unknown_name(f'arm of {name}', arm, studies[name].arms)}"
+                f"{CONFIG_PLACE}: `only`: {unknown_name(f'arm of {name}', arm, studies[name].arms)}"
             )
         chosen.setdefault(name, set()).update([arm] if arm else studies[name].arms)
     return {name: [arm for arm in studies[name].arms if arm in arms] for name, arms in chosen.items()}

@@ -11,9 +11,10 @@ rule study_tables:
         arms=f"{RESULTS}/studies/{{study}}/arms.csv",
     log:
         f"{LOGS}/tables/{{study}}.log",
+    conda:
+        "../../envs/pipeline.yaml"
     params:
         plan=lambda wildcards: PLAN[wildcards.study].digest,
-        results=RESULTS,
         code=script_digest("study_tables.py"),
     script:
         "../scripts/study_tables.py"
@@ -27,6 +28,8 @@ rule claims:
         f"{RESULTS}/studies/{{study}}/claims.csv",
     log:
         f"{LOGS}/claims/{{study}}.log",
+    conda:
+        "../../envs/pipeline.yaml"
     params:
         plan=lambda wildcards: PLAN[wildcards.study].digest,
         code=script_digest("claims.py"),
@@ -43,6 +46,8 @@ rule combine:
         f"{LOGS}/tables/combine-{{table}}.log",
     wildcard_constraints:
         table="|".join(STUDY_TABLES),
+    conda:
+        "../../envs/pipeline.yaml"
     params:
         code=script_digest("combine.py"),
     script:
@@ -63,6 +68,8 @@ rule schedules:
         f"{RESULTS}/tables/schedules.csv",
     log:
         f"{LOGS}/tables/schedules.log",
+    conda:
+        "../../envs/pipeline.yaml"
     params:
         code=script_digest("schedules.py"),
     script:

@@ -50,6 +50,19 @@ def dataset_file(name):
     return f"resources/datasets/{name}.safetensors"
 
 
+def manifest_of_run(wildcards):
+    return f"resources/datasets/{run_settings(wildcards).data.dataset}.json"
+
+
+def dataset_of_run(wildcards):
+    return ancient(dataset_file(run_settings(wildcards).data.dataset))
+
+
+def raw_files(wildcards):
+    """The files that a data set is prepared from: the user's own, or those to download."""
+    return datasets.raw_files(wildcards.dataset, CONFIG, "resources/downloads")
+
+
 def record_files(wildcards):
     """The records of a study's runs.
 
@@ -57,10 +70,7 @@ def record_files(wildcards):
     """
     if set(workflow.dag_settings.targets) == {"figures"}:
         return []
-    return [
-        f"{RESULTS}/runs/{run_id}/record.json"
-        for run_id in PLAN[wildcards.study].run_ids
-    ]
+    return [f"{RESULTS}/runs/{run_id}/record.json" for run_id in PLAN[wildcards.study].run_ids]
 
 
 def study_results(study):

@@ -11,16 +11,12 @@ rule download:
         "resources/downloads/{dataset}/{file}",
     log:
         "logs/data/{dataset}/{file}.log",
+    conda:
+        "../../envs/pipeline.yaml"
     params:
-        code=lambda wildcards: script_digest(
-            "download.py", {"data.registry.DATASETS": wildcards.dataset}
-        ),
+        code=lambda wildcards: script_digest("download.py", {"data.registry.DATASETS": wildcards.dataset}),
     script:
         "../scripts/download.py"
-
-
-def raw_files(wildcards):
-    return datasets.raw_files(wildcards.dataset, CONFIG, "resources/downloads")
 
 
 rule prepare:
@@ -31,9 +27,9 @@ rule prepare:
         manifest="resources/datasets/{dataset}.json",
     log:
         "logs/data/{dataset}/prepare.log",
+    conda:
+        "../../envs/pipeline.yaml"
     params:
-        code=lambda wildcards: script_digest(
-            "prepare.py", {"data.registry.DATASETS": wildcards.dataset}
-        ),
+        code=lambda wildcards: script_digest("prepare.py", {"data.registry.DATASETS": wildcards.dataset}),
     script:
         "../scripts/prepare.py"

@@ -11,6 +11,8 @@ rule notebook:
         figures=directory(f"{RESULTS}/studies/{{study}}/figures"),
     log:
         f"{LOGS}/notebooks/{{study}}.log",
+    conda:
+        "../../envs/pipeline.yaml"
     params:
         code=script_digest("notebook.py"),
     script:
@@ -20,9 +22,7 @@ rule notebook:
 rule report:
     input:
         claims=f"{RESULTS}/claims.csv",
-        tables=[
-            f"{RESULTS}/tables/{table}.csv" for table in (*STUDY_TABLES, "schedules")
-        ],
+        tables=[f"{RESULTS}/tables/{table}.csv" for table in (*STUDY_TABLES, "schedules")],
         notebooks=[f"{RESULTS}/studies/{study}/notebook.ipynb" for study in PLAN],
         template="reports/report.html.j2",
         style="reports/report.css",
@@ -30,9 +30,10 @@ rule report:
         f"{RESULTS}/report.html",
     log:
         f"{LOGS}/report.log",
+    conda:
+        "../../envs/pipeline.yaml"
     params:
         plans=[study.digest for study in PLAN.values()],
-        results=RESULTS,
         code=script_digest("report.py"),
     script:
         "../scripts/report.py"

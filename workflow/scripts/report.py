@@ -1,5 +1,7 @@
 """Render the report."""
 
+from pathlib import Path
+
 from replication.logs import logged
 from replication.plan import plan_of
 from replication.report import render
@@ -7,7 +9,7 @@ from replication.report import render
 with logged(snakemake.log[0]):
     render(
         plan=plan_of(snakemake.config),
-        results=snakemake.params.results,
+        results=Path(snakemake.output[0]).parent,
         template=snakemake.input.template,
         style=snakemake.input.style,
         output=snakemake.output[0],

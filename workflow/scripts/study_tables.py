@@ -7,8 +7,9 @@ from replication.logs import logged
 from replication.plan import plan_of_study
 
 with logged(snakemake.log[0]):
+    folder = Path(snakemake.output.runs).parent
     write_study_tables(
         planned=plan_of_study(snakemake.config, snakemake.wildcards.study),
-        runs_folder=Path(snakemake.params.results, "runs"),
-        folder=Path(snakemake.output.runs).parent,
+        runs_folder=folder.parents[1] / "runs",
+        folder=folder,
     )

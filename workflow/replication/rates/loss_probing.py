@@ -92,7 +92,7 @@ class LossProbe:
         """
         weights: dict[str, Tensor] = dict(self._model.named_parameters())
         buffers = {name: buffer.clone() for name, buffer in self._model.named_buffers()}
-        was_training = self._model.training
+        modes = [(module, module.training) for module in self._model.modules()]
         self._model.train()
 
         def loss_at(trial: dict[str, Tensor]) -> Tensor:
@@ -106,7 +106,8 @@ class LossProbe:
                 self.backward_passes += 1
                 return self._trials(loss_at, weights, gradient, steps)
         finally:
-            self._model.train(was_training)
+            for module, mode in modes:
+                module.training = mode
 
     @torch.no_grad()
     def _trials(

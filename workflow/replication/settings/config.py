@@ -12,6 +12,7 @@ from replication.settings.validation import validate
 from replication.settings.yaml_file import read_yaml
 
 CONFIG_FILE = Path("config/config.yaml")
+CONFIG_PLACE = f"{CONFIG_FILE} or --config"
 
 
 class Config(DataSources):
@@ -59,4 +60,4 @@ def load_config(raw: Mapping[str, Any], files: Iterable[str | Path] = (CONFIG_FI
 
 def config_of(raw: Mapping[str, Any]) -> Config:
     """Build the configuration from what Snakemake has merged, and hands to its scripts."""
-    return validate(Config, raw, f"{CONFIG_FILE} or --config")
+    return validate(Config, raw, CONFIG_PLACE)

@@ -1,0 +1,79 @@
+import itertools
+import math
+
+import pytest
+from replication.early_stopping import Stopper
+from replication.settings.run import EarlyStopping
+
+NAN, INFINITY = math.nan, math.inf
+ACCURACY = {"monitor": "validation_accuracy"}
+
+
+def settings(**fields):
+    return EarlyStopping(**{"monitor": "validation_loss", "patience": 2, **fields})
+
+
+def last_epoch(values, **fields):
+    """Give the epoch, counted from 1, after which `Stopper` ends a run; None if it never does."""
+    stopper = Stopper(settings(**fields))
+    monitor = settings(**fields).monitor
+    other = {"validation_loss", "validation_accuracy"} - {monitor}
+    for epoch, value in enumerate(values, start=1):
+        # What is not monitored gets worse all the time, and should not matter.
+        unmonitored = {name: -epoch if name == "validation_accuracy" else epoch for name in other}
+        if stopper.should_stop({monitor: value, **unmonitored}):
+            return epoch
+    return None
+
+
+def last_epoch_in_keras(values, monitor="validation_loss", patience=2, minimum_delta=0.0):
+    """Count as the callback of Keras 3 does, `on_epoch_end` by `on_epoch_end`."""
+    falling = monitor == "validation_loss"
+    best = INFINITY if falling else -INFINITY
+    wait = 0
+    for epoch, value in enumerate(values):
+        wait += 1
+        if value + minimum_delta < best if falling else value - minimum_delta > best:
+            best, wait = value, 0
+        elif wait >= patience and epoch > 0:
+            return epoch + 1
+    return None
+
+
+TABLE = [
+    ("patience 1: the first epoch without improvement is the last", [3, 2, 2, 1], {"patience": 1}, 3),
+    ("patience 2", [3, 2, 2, 2, 1], {}, 4),
+    ("patience 3 as the report's model 1: best at 7, last is 10", [9, 8, 7, 6, 5, 4, 3, 4, 4, 4], {"patience": 3}, 10),
+    ("an improvement starts the count anew", [3, 4, 2, 3, 1, 2, 0], {}, None),
+    ("the best value counts, not the one before", [1, 3, 2, 0], {}, 3),
+    ("equal is no improvement", [1, 1, 1], {}, 3),
+    ("too short to tell", [1, 2], {}, None),
+    ("an improvement by the minimum delta itself is none", [2, 1.5, 1.5], {"minimum_delta": 0.5}, 3),
+    ("an improvement by more than it is one", [2, 1.25, 1.25, 1.25], {"minimum_delta": 0.5}, 4),
+    ("small steps add up to an improvement over the best", [2, 1.75, 1.25, 1.0, 1.0], {"minimum_delta": 0.5}, 5),
+    ("accuracy should rise", [0.5, 0.6, 0.7, 0.8, 0.8, 0.7], ACCURACY, 6),
+    ("accuracy that falls", [0.5, 0.4, 0.3], ACCURACY, 3),
+    ("accuracy and a minimum delta", [0.5, 0.75, 0.75], {**ACCURACY, "minimum_delta": 0.25}, 3),
+    ("accuracy from nothing", [0.0, 0.0, 0.0], ACCURACY, 3),
+    ("not a number is no improvement", [2, NAN, NAN, 1], {}, 3),
+    ("nor a worse best value", [2, NAN, 1, 2, 2], {}, 5),
+    ("nor is infinity", [INFINITY, INFINITY, 1], {}, 2),
+    ("only numbers that are none", [NAN, NAN, NAN], {}, 2),
+    ("the first epoch is never the last", [NAN, 1, 1], {"patience": 1}, 3),
+    ("but the second may be", [NAN, NAN, 1], {"patience": 1}, 2),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("values", "fields", "expected"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE])
+def test_training_stops_where_it_should(values, fields, expected):
+    assert last_epoch(values, **fields) == expected
+    assert last_epoch_in_keras(values, **fields) == expected
+
+
+@pytest.mark.parametrize("monitor", ["validation_loss", "validation_accuracy"])
+@pytest.mark.parametrize("patience", [1, 2, 3])
+@pytest.mark.parametrize("minimum_delta", [0.0, 0.25])
+def test_every_short_sequence_stops_where_keras_does(monitor, patience, minimum_delta):
+    fields = {"monitor": monitor, "patience": patience, "minimum_delta": minimum_delta}
+    for values in itertools.product([0.25, 0.5, 1.0, NAN], repeat=5):
+        assert last_epoch(values, **fields) == last_epoch_in_keras(values, **fields), values

@@ -1,0 +1,102 @@
+"""What is run again after a change, and what is not."""
+
+from collections.abc import Callable
+
+import pytest
+from conftest import STUDY, Project
+
+pytestmark = pytest.mark.workflow
+
+Copy = Callable[[Project], Project]
+
+
+def test_a_second_call_has_nothing_to_do(finished: Project) -> None:
+    assert "Nothing to be done" in finished.snakemake().stdout
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new"),
+    [
+        pytest.param(
+            "workflow/replication/schedules/profiles.py",
+            "def cosine(",
+            "# The curve that everybody uses.\ndef cosine(",
+            id="comment in a formula's file",
+        ),
+        pytest.param(
+            "workflow/scripts/train.py", "from pathlib", "# First of all:\nfrom pathlib", id="comment in a script"
+        ),
+        pytest.param(
+            f"config/studies/{STUDY}.yaml",
+            "seeds: 2",
+            "seeds: 2  # enough",
+            id="comment in a study",
+        ),
+    ],
+)
+def test_a_comment_reruns_nothing(finished: Project, copy_of: Copy, path: str, old: str, new: str) -> None:
+    project = copy_of(finished)
+    project.edit(path, old, new)
+    assert project.jobs() == {}
+
+
+def test_an_edited_formula_reruns_the_runs_that_use_it(finished: Project, copy_of: Copy) -> None:
+    project = copy_of(finished)
+    project.edit("workflow/replication/schedules/profiles.py", "math.cos(", "1.0 * math.cos(")
+    before = project.trained()
+    project.snakemake("--until", "train")
+    changed = {run for run, time in project.trained().items() if time != before[run]}
+    assert changed == {f"{STUDY}/cosine/seed-1", f"{STUDY}/cosine/seed-2"}
+
+
+def test_an_edit_of_the_trainer_reruns_every_run(finished: Project, copy_of: Copy) -> None:
+    project = copy_of(finished)
+    project.edit("workflow/replication/training.py", "EVALUATION_BATCH = 500", "EVALUATION_BATCH = 400")
+    assert project.jobs()["train"] == 4
+
+
+def test_an_edit_of_the_verdicts_trains_nothing(finished: Project, copy_of: Copy) -> None:
+    project = copy_of(finished)
+    project.edit("workflow/replication/claims.py", "VALUE_LEVEL = 0.90", "VALUE_LEVEL = 0.80")
+    jobs = project.jobs()
+    assert "train" not in jobs
+    assert {"claims", "combine_claims", "notebook", "report"} <= jobs.keys()
+
+
+def test_one_more_seed_runs_only_the_new_runs(finished: Project) -> None:
+    assert finished.jobs("--config", "seeds=3")["train"] == 2
+
+
+def test_a_changed_setting_of_one_arm_reruns_that_arm(finished: Project, copy_of: Copy) -> None:
+    project = copy_of(finished)
+    project.edit(f"config/studies/{STUDY}.yaml", "factors: [2.0, 1.0, 0.5]", "factors: [4.0, 1.0, 0.25]")
+    assert project.jobs()["train"] == 2
+
+
+def test_data_prepared_again_alike_rerun_nothing(finished: Project, copy_of: Copy) -> None:
+    project = copy_of(finished)
+    before = project.trained()
+    project.snakemake("--forcerun", "prepare")
+    assert project.trained() == before
+
+
+def test_figures_come_from_the_runs_that_there_are(finished: Project, copy_of: Copy) -> None:
+    project = copy_of(finished)
+    (project.folder / f"results/demo/runs/{STUDY}/cosine/seed-2/record.json").unlink()
+    before = project.trained()
+    page = project.folder / "results/demo/report.html"
+    page.unlink()
+    project.snakemake("figures")
+    assert project.trained() == before
+    assert "1 planned runs are missing" in page.read_text()
+    claims = (project.folder / "results/demo/claims.csv").read_text()
+    assert "incomplete" in claims
+
+
+def test_a_run_from_scratch_gives_the_same_bytes(finished: Project, copy_of: Copy) -> None:
+    project = copy_of(finished)
+    history = f"results/demo/runs/{STUDY}/probing/seed-1/history.csv"
+    first = (project.folder / history).read_bytes()
+    (project.folder / history).unlink()
+    project.snakemake(history)
+    assert (project.folder / history).read_bytes() == first
