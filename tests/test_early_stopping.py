@@ -64,7 +64,9 @@ TABLE = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("values", "fields", "expected"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE])
+@pytest.mark.parametrize(
+    ("values", "fields", "expected"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE]
+)
 def test_training_stops_where_it_should(values, fields, expected):
     assert last_epoch(values, **fields) == expected
     assert last_epoch_in_keras(values, **fields) == expected

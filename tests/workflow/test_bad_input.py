@@ -32,7 +32,11 @@ def refused(project: Project, *arguments: str) -> str:
         ("learning_rate: 0.001", "learning_rate: .nan", ["`.nan`", "finite"]),
         ("learning_rate: 0.001", "learning_rate: 1e-3", ["`1e-3` as text", "0.001"]),
         ("{name: cosine}", "{name: cosinus}", ["`cosinus`", "did you mean `cosine`"]),
-        ("batch_size: 32", "batch_size: 32\n  early_stopping: {monitor: validation_loss, patience: 0}", ["patience"]),
+        (
+            "batch_size: 32",
+            "batch_size: 32\n  early_stopping: {monitor: validation_loss, patience: 0}",
+            ["patience"],
+        ),
         ("factors: [2.0, 1.0, 0.5]", "factors: []", ["factors", "at least 1"]),
         ("dataset: mnist", "dataset: minst", ["`minst`", "did you mean `mnist`"]),
         ("train_images: 200", "train_images: 60001", ["train_images", "60001", "60000"]),
@@ -88,7 +92,12 @@ def test_real_mnist_from_a_folder(fresh: Project, copy_of: Copy) -> None:
     if not data or not Path(data, "mnist").is_dir():
         pytest.skip("REPLICATION_TEST_DATA does not name a folder with mnist/")
     project = copy_of(fresh)
-    project.snakemake("--config", "scale=laptop", f"data_dir={Path(data, 'mnist')}", "mirrors={mnist: ['http://127.0.0.1:9/']}")
+    project.snakemake(
+        "--config",
+        "scale=laptop",
+        f"data_dir={Path(data, 'mnist')}",
+        "mirrors={mnist: ['http://127.0.0.1:9/']}",
+    )
     claims = (project.folder / "results/laptop/claims.csv").read_text()
     assert "not comparable" not in claims
     assert "laptop scale, the report's settings" in claims

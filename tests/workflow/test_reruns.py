@@ -24,7 +24,10 @@ def test_a_second_call_has_nothing_to_do(finished: Project) -> None:
             id="comment in a formula's file",
         ),
         pytest.param(
-            "workflow/scripts/train.py", "from pathlib", "# First of all:\nfrom pathlib", id="comment in a script"
+            "workflow/scripts/train.py",
+            "from pathlib",
+            "# First of all:\nfrom pathlib",
+            id="comment in a script",
         ),
         pytest.param(
             f"config/studies/{STUDY}.yaml",

@@ -14,7 +14,7 @@ from replication.plan import PlannedStudy
 from replication.provenance import canonical_json
 from replication.run_folder import HISTORY, RECORD, TIMINGS
 from replication.settings.study import Study
-from replication.tables import write_table
+from replication.tables import read_table, write_table
 
 KEY = ["run_id", "study", "arm", "seed"]
 # Measures of the table of arms: columns of history at the last and the best epoch, or columns of runs.
@@ -81,8 +81,8 @@ def _read_record(folder: Path, run_id: str) -> dict[str, Any] | None:
 
 
 def _read_history(folder: Path, run_id: str, record: dict[str, Any]) -> pd.DataFrame:
-    history = pd.read_csv(folder / run_id / HISTORY)
-    timings = pd.read_csv(folder / run_id / TIMINGS)
+    history = read_table(folder / run_id / HISTORY)
+    timings = read_table(folder / run_id / TIMINGS)
     for name, table in ((HISTORY, history), (TIMINGS, timings)):
         if table["epoch"].tolist() != list(range(1, record["epochs"] + 1)):
             raise ResultsError(

@@ -9,8 +9,8 @@ class Stopper:
     """Early stopping (Prechelt 1998) with a patience, as Keras counts it.
 
     Training stops after the epoch that is the `patience`-th in a row without an improvement by more than
-    `minimum_delta` over the best value so far. A value that is not a number is no improvement. The first
-    epoch is never the last.
+    `minimum_delta` over the best value so far. A value that is not a number is no improvement. Nothing
+    stops after its first epoch.
     """
 
     def __init__(self, settings: EarlyStopping) -> None:

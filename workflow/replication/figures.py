@@ -27,6 +27,7 @@ from replication.tables import read_table, write_table
 
 # Text as outlines and fixed identifiers: the same bytes on every machine, and no font needed to read them.
 STYLE: Any = {"svg.hashsalt": "replication", "svg.fonttype": "path", "axes.grid": True, "grid.alpha": 0.3}
+BAND_ALPHA = 0.12  # several bands overlap
 LABELS = {
     "train_loss": "Training loss",
     "validation_loss": "Validation loss",
@@ -115,6 +116,7 @@ def _draw_lines(axis: Axes, data: pd.DataFrame, measure: str, *, legend: bool) -
         hue="Arm",
         style="Arm",
         errorbar=interval_bounds,
+        err_kws={"alpha": BAND_ALPHA},
         palette=sns.color_palette("colorblind", data["Arm"].nunique()),
         legend="auto" if legend else False,
         ax=axis,
@@ -164,9 +166,16 @@ def _draw_splits(axis: Axes, data: pd.DataFrame, kind: str) -> None:
     )
     long["split"] = long["split"].map(LABELS)
     sns.lineplot(
-        data=long, x="epoch", y="value", hue="split", style="split", errorbar=interval_bounds,
-        palette="colorblind", ax=axis,
-    )  # fmt: skip
+        data=long,
+        x="epoch",
+        y="value",
+        hue="split",
+        style="split",
+        errorbar=interval_bounds,
+        err_kws={"alpha": BAND_ALPHA},
+        palette="colorblind",
+        ax=axis,
+    )
     axis.set(xlabel=LABELS["epoch"], ylabel=kind.capitalize())
     _show_range(axis, long["value"])
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -195,7 +204,7 @@ def dots(
         axis.set_yticks(list(places), [textwrap.fill(tables.titles[arm], 34) for arm in chosen.index])
         axis.invert_yaxis()
         if measure.endswith("accuracy"):
-            axis.set_xlim(right=min(axis.get_xlim()[1], 1.0))
+            axis.set_xlim(max(axis.get_xlim()[0], 0.0), min(axis.get_xlim()[1], 1.0))
         axis.set_xlabel(LABELS[measure])
         axis.legend(fontsize="small")
     return figure, chosen.reset_index().assign(reported=pd.Series(chosen.index.map(reported)))

@@ -33,9 +33,11 @@ def t_interval(values: Sequence[float], level: float) -> Interval:
     count = len(values)
     if count == 0:
         return Interval(0, math.nan, math.nan, math.nan, level)
-    mean = math.fsum(values) / count
     if count == 1:
-        return Interval(1, mean, math.nan, math.nan, level)
+        return Interval(1, values[0], math.nan, math.nan, level)
+    if min(values) == max(values):  # their computed mean may differ from them in the last bit
+        return Interval(count, values[0], values[0], values[0], level)
+    mean = math.fsum(values) / count
     error = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (count - 1) / count)
     half = float(stats.t.ppf((1 + level) / 2, count - 1)) * error
     return Interval(count, mean, mean - half, mean + half, level)

@@ -77,7 +77,7 @@ def _flat(mapping: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def load_plan(config: Config, folder: str | Path) -> dict[str, PlannedStudy]:
-    """Resolve the studies of `folder` (one YAML file each) for `config`.
+    """Resolve the studies of `folder` (one YAML file each) for `config`, in the order of their reports.
 
     Raises
     ------
@@ -90,8 +90,9 @@ def load_plan(config: Config, folder: str | Path) -> dict[str, PlannedStudy]:
         raise ConfigurationError(f"{folder}: holds no study; add a YAML file (see config/README.md)")
     _check_substitutes(config)
     chosen = _selection(config, studies)
-    planned = (_resolve(file, studies[file.stem], chosen.get(file.stem), config) for file in files)
-    return {study.name: study for study in planned if study.name in chosen}
+    planned = [_resolve(file, studies[file.stem], chosen.get(file.stem), config) for file in files]
+    in_order = sorted(planned, key=lambda study: (study.study.report, study.name))
+    return {study.name: study for study in in_order if study.name in chosen}
 
 
 def plan_of(config: Mapping[str, Any]) -> dict[str, PlannedStudy]:

@@ -147,7 +147,8 @@ def _with_margin(measure: str, claim: dict[str, Any]) -> str:
 
 def _table(table: Table, study: str, tables: Tables, claims: pd.DataFrame) -> dict[str, Any]:
     summary = tables.summary[tables.summary["study"] == study]
-    titles = dict(zip(tables.arms["arm"], tables.arms["title"], strict=True))
+    own = tables.arms[tables.arms["study"] == study]
+    titles = dict(zip(own["arm"], own["title"], strict=True))
     arms = [arm for arm in table.arms if arm in set(summary["arm"])]
     return {
         "id": table.id,

@@ -36,7 +36,7 @@ def _study_lines(claims: pd.DataFrame) -> list[str]:
     room = max(shutil.get_terminal_size((100, 24)).columns - wide - 4, 30)
     lines = ["", f"{first['study']} ({first['report']})"]
     for claim in claims.to_dict("records"):
-        judged, _, qualifier = claim["verdict"].partition(" (")
+        judged = claim["verdict"].partition(" (")[0]
         both = (
             f"{judged}; on these data: {claim['outcome']}" if judged == "not comparable" else claim["verdict"]
         )

@@ -1,7 +1,6 @@
 """Reading YAML without its traps."""
 
 import math
-from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +12,15 @@ from replication.errors import ConfigurationError
 class _Loader(yaml.SafeLoader):
     """A safe loader that refuses what YAML would misread without a word."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: set[Hashable] = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if key in seen:
-                raise _problem(key_node, f"the key `{key}` is there twice: delete one")
-            seen.add(key)
-        return super().construct_mapping(node, deep=deep)
+    def compose_mapping_node(self, anchor: str | None) -> yaml.MappingNode:
+        # As written: `<<: *anchor` has not been merged yet, and may repeat keys.
+        node = super().compose_mapping_node(anchor)
+        seen: set[tuple[str, str]] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and (key.tag, key.value) in seen:
+                raise _problem(key, f"the key `{key.value}` is there twice: delete one")
+            seen.add((key.tag, str(key.value)))
+        return node
 
 
 def _problem(node: yaml.Node, message: str) -> ConfigurationError:
@@ -36,17 +36,17 @@ def _finite_float(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> float:
 
 def _string(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> str:
     text = loader.construct_scalar(node)
-    if node.style is None and _reads_as_number(text):
-        raise _problem(node, f'YAML reads `{text}` as text: write {float(text)!r}, or "{text}" for text')
+    if node.style is None and (number := _as_number(text)) is not None:
+        meant = repr(number) if math.isfinite(number) else "a finite number"
+        raise _problem(node, f'YAML reads `{text}` as text: write {meant}, or "{text}" for text')
     return str(text)
 
 
-def _reads_as_number(text: str) -> bool:
+def _as_number(text: str) -> float | None:
     try:
-        float(text)
+        return float(text)
     except ValueError:
-        return False
-    return True
+        return None
 
 
 _Loader.add_constructor("tag:yaml.org,2002:float", _finite_float)
@@ -63,12 +63,12 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
         number that YAML would read as text (`1e-3`). The message names the file and the line.
     """
     try:
-        with Path(path).open(encoding="utf-8") as stream:
+        with Path(path).open("rb") as stream:
             content = yaml.load(stream, _Loader)
     except OSError as error:
-        raise ConfigurationError(f"{path}: cannot be read ({error.strerror})") from error
-    except yaml.YAMLError as error:
-        raise ConfigurationError(f"{path}: not valid YAML: {error}") from error
+        raise ConfigurationError(f"{path}: cannot be read ({error.strerror}): correct the path") from error
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that does not exist
+        raise ConfigurationError(f"{path}: not valid YAML, correct it: {error}") from error
     if not isinstance(content, dict):
         raise ConfigurationError(f"{path}: should hold a mapping of keys to values")
     return content
