@@ -14,10 +14,10 @@ def optimizer():
     return torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=BASE_RATE)
 
 
-def sequence(number, length=40):
+def sequence(number, length=30):
     """Give losses that fall in jumps, on a coarse grid so that equal ones occur, some of them no numbers."""
     random = np.random.default_rng(number)
-    losses = np.round(4 * (1 + 0.1 * random.random(length)) * np.exp(-0.05 * np.arange(length)), 1)
+    losses = np.round(4 * (1 + 0.5 * random.random(length)) * np.exp(-0.04 * np.arange(length)), 1)
     losses[random.random(length) < 0.05] = math.nan
     losses[random.random(length) < 0.05] = math.inf
     return losses.tolist()

@@ -225,7 +225,7 @@ def schedule_gallery(schedules: pd.DataFrame) -> Figure:
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(11, 1.75 * down), layout="constrained")
         axes = figure.subplots(down, across, sharex=True, squeeze=False).flat
-        for axis, name in zip(axes, names, strict=False):
+        for name, axis in zip(names, axes, strict=False):
             rows = schedules[schedules["schedule"] == name]
             axis.plot(rows["progress"], rows["multiplier"], color=sns.color_palette("colorblind")[0], lw=1.4)
             axis.set_title(textwrap.fill(name, 34), fontsize=8)

@@ -29,6 +29,7 @@ def execute(notebook: str | Path, output: str | Path, tables: str | Path) -> Non
                 str(executed),
                 {"tables": str(tables)},
                 kernel_name="python3",
+                language="python",
                 progress_bar=False,
             )
         except papermill.PapermillExecutionError:

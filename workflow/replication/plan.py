@@ -19,6 +19,8 @@ from replication.settings.yaml_file import read_yaml
 STUDIES = Path("config/studies")
 # For a first check of schedules. The trainer checks again with the real number, which depends on the data.
 NOMINAL_STEPS_PER_EPOCH = 1000
+# In the order in which they are checked: what is wrong in the report's own settings is said of these.
+SCALES: tuple[Scale, ...] = ("paper", "laptop", "demo")
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ def load_plan(config: Config, folder: str | Path) -> dict[str, PlannedStudy]:
     studies = {file.stem: validate(Study, read_yaml(file), str(file)) for file in files}
     if not studies:
         raise ConfigurationError(f"{folder}: holds no study; add a YAML file (see config/README.md)")
-    _check_substitutes(config)
+    _check_substitutes(config.substitute, f"{CONFIG_PLACE}: `substitute`", config)
     chosen = _selection(config, studies)
     planned = [_resolve(file, studies[file.stem], chosen.get(file.stem), config) for file in files]
     in_order = sorted(planned, key=lambda study: (study.study.report, study.name))
@@ -105,11 +107,11 @@ def plan_of_study(config: Mapping[str, Any], study: str) -> PlannedStudy:
     return plan_of(config)[study]
 
 
-def _check_substitutes(config: Config) -> None:
+def _check_substitutes(substitute: Mapping[str, str], place: str, config: Config) -> None:
     known = data.known_datasets(config)
-    for name in [*config.substitute, *config.substitute.values()]:
+    for name in [*substitute, *substitute.values()]:
         if name not in known:
-            raise ConfigurationError(f"{CONFIG_PLACE}: `substitute`: {unknown_name('data set', name, known)}")
+            raise ConfigurationError(f"{place}: {unknown_name('data set', name, known)}")
 
 
 def _selection(config: Config, studies: dict[str, Study]) -> dict[str, list[str]]:
@@ -131,12 +133,14 @@ def _selection(config: Config, studies: dict[str, Study]) -> dict[str, list[str]
 
 def _resolve(file: Path, study: Study, arms: list[str] | None, config: Config) -> PlannedStudy:
     # Every scale of every arm is checked, selected or not: an error in a file is shown whatever is run.
+    for scale in SCALES:
+        _check_substitutes(study.overrides(scale).substitute, f"{file}: `scales.{scale}.substitute`", config)
     resolved = {
-        scale: {arm: _arm_settings(file, study, arm, scale, config) for arm in study.arms}
-        for scale in ("demo", "laptop", "paper")
+        scale: {arm: _arm_settings(file, study, arm, scale, config) for arm in study.arms} for scale in SCALES
     }
     selected = list(study.arms) if arms is None else arms
-    seeds = config.seeds or study.overrides(config.scale).seeds or study.seeds
+    overrides = study.overrides(config.scale)
+    seeds = config.seeds or overrides.seeds or study.seeds
     settings = resolved[config.scale]
     return PlannedStudy(
         name=file.stem,
@@ -144,20 +148,22 @@ def _resolve(file: Path, study: Study, arms: list[str] | None, config: Config) -
         study=study,
         scale=config.scale,
         seeds=tuple(range(1, seeds + 1)),
-        arms={arm: _substituted(settings[arm], config.substitute) for arm in selected},
+        arms={arm: _substituted(settings[arm], overrides.substitute, config.substitute) for arm in selected},
         as_reported={arm: resolved["paper"][arm] for arm in selected},
     )
 
 
-def _arm_settings(file: Path, study: Study, arm: str, scale: str, config: Config) -> RunSettings:
-    overrides = study.overrides(scale)  # type: ignore[arg-type]
+def _arm_settings(file: Path, study: Study, arm: str, scale: Scale, config: Config) -> RunSettings:
+    """Return the settings of an arm on the report's data, checked for the data that take their place."""
+    overrides = study.overrides(scale)
     layers = (overrides.settings, study.arms[arm].settings, overrides.arms.get(arm, {}))
     raw = study.settings
     for layer in layers:
         raw = _merge(raw, layer)
     place = f"{file}, arm {arm} at {scale} scale"
-    settings = _substituted(validate(RunSettings, raw, place), overrides.substitute)
-    _check_data(settings, config, place)
+    settings = validate(RunSettings, raw, place)
+    by_user = config.substitute if scale == config.scale else {}
+    _check_data(_substituted(settings, overrides.substitute, by_user), config, place)
     _check_schedule(settings, place)
     return settings
 
@@ -176,16 +182,33 @@ def _merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
     return merged
 
 
-def _substituted(settings: RunSettings, substitute: Mapping[str, str]) -> RunSettings:
-    name = substitute.get(settings.data.dataset, settings.data.dataset)
+def _substituted(
+    settings: RunSettings, by_scale: Mapping[str, str], by_user: Mapping[str, str]
+) -> RunSettings:
+    """Put other data in the place of the report's; the user may name the report's, or those of the scale."""
+    reported = settings.data.dataset
+    usual = by_scale.get(reported, reported)
+    name = by_user.get(reported, by_user.get(usual, usual))
     return settings.model_copy(update={"data": settings.data.model_copy(update={"dataset": name})})
 
 
 def _check_data(settings: RunSettings, config: Config, place: str) -> None:
-    name = config.substitute.get(settings.data.dataset, settings.data.dataset)
+    wanted = settings.data
     known = data.known_datasets(config)
-    if name not in known:
-        raise ConfigurationError(f"{place}: {unknown_name('data set', name, known)}")
+    if wanted.dataset not in known:
+        raise ConfigurationError(
+            f"{place}: `data.dataset`: {unknown_name('data set', wanted.dataset, known)}"
+        )
+    if wanted.dataset in config.image_folders:
+        return  # how many images there are is known once it is prepared, and then the trainer checks
+    recipe = data.DATASETS[wanted.dataset]
+    for key in ("train_images", "test_images"):
+        count, there_are = getattr(wanted, key), getattr(recipe, key)
+        if count is not None and count > there_are:
+            raise ConfigurationError(
+                f"{place}: `data.{key}`: {count} images wanted, but {wanted.dataset} has {there_are}: "
+                "ask for fewer, or null for all"
+            )
 
 
 def _check_schedule(settings: RunSettings, place: str) -> None:
@@ -194,4 +217,4 @@ def _check_schedule(settings: RunSettings, place: str) -> None:
     try:
         schedules.build(settings.schedule, NOMINAL_STEPS_PER_EPOCH, settings.epochs)
     except ConfigurationError as error:
-        raise ConfigurationError(f"{place}: schedule: {error}") from None
+        raise ConfigurationError(f"{place}: `schedule`: {error}") from None

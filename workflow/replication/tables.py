@@ -15,4 +15,4 @@ def write_table(table: pd.DataFrame, path: str | Path) -> None:
 
 def read_table(path: str | Path) -> pd.DataFrame:
     """Read a CSV file; floats come back as they were written."""
-    return pd.read_csv(path, float_precision="round_trip")
+    return pd.read_csv(path)

@@ -10,6 +10,8 @@ from replication.data.drawing import Draws, Integers
 
 CLASSES = [str(digit) for digit in range(10)]
 TEST_IMAGES_PER_CLASS = 40
+TEST_IMAGES = TEST_IMAGES_PER_CLASS * len(CLASSES)
+TRAIN_IMAGES = 1_797 - TEST_IMAGES
 SPLIT_SEED = 1797
 INK_LEVELS = 16
 

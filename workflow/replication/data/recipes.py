@@ -42,6 +42,8 @@ class Recipe:
     ----------
     build
         Makes the data set from the paths of `files`, in that order, each already verified.
+    train_images, test_images
+        How many images of each it makes.
     files
         What must be downloaded; empty if the images come with the installed packages.
     mirrors
@@ -51,6 +53,8 @@ class Recipe:
     """
 
     build: Callable[[list[Path]], Dataset]
+    train_images: int
+    test_images: int
     files: tuple[RawFile, ...] = ()
     mirrors: tuple[str, ...] = ()
     subfolders: tuple[str, ...] = ()

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from replication.data.cifar import CIFAR10, CIFAR100, build_cifar
-from replication.data.digits import build_digits
+from replication.data.digits import TEST_IMAGES, TRAIN_IMAGES, build_digits
 from replication.data.mnist import build_mnist
-from replication.data.photo_digits import build_photo_digits
+from replication.data.photo_digits import COUNTS, build_photo_digits
 from replication.data.recipes import RawFile, Recipe
 from replication.data.verification import check_file, find_fault
 from replication.errors import ConfigurationError, DataError
@@ -25,6 +25,8 @@ if TYPE_CHECKING:  # the settings import this module, for the names
 DATASETS: dict[str, Recipe] = {
     "mnist": Recipe(
         build=build_mnist,
+        train_images=60_000,
+        test_images=10_000,
         # Hashes of the IDX files themselves: each mirror may have compressed them in its own way.
         files=(
             RawFile(
@@ -57,6 +59,8 @@ DATASETS: dict[str, Recipe] = {
     ),
     "cifar10": Recipe(
         build=partial(build_cifar, CIFAR10),
+        train_images=50_000,
+        test_images=10_000,
         # As Keras pins it; the MD5 on the data set's own page is c58f30108f718f92721af3b95e74349a.
         files=(
             RawFile(
@@ -73,6 +77,8 @@ DATASETS: dict[str, Recipe] = {
     ),
     "cifar100": Recipe(
         build=partial(build_cifar, CIFAR100),
+        train_images=50_000,
+        test_images=10_000,
         # As Keras pins it; the MD5 on the data set's own page is eb9058c3a382ffc7106e4002c42a8d85.
         files=(
             RawFile(
@@ -87,9 +93,13 @@ DATASETS: dict[str, Recipe] = {
         ),
         subfolders=("", "cifar100"),
     ),
-    "digits": Recipe(build=build_digits),
-    "photo-digits-10": Recipe(build=partial(build_photo_digits, 1)),
-    "photo-digits-100": Recipe(build=partial(build_photo_digits, 2)),
+    "digits": Recipe(build=build_digits, train_images=TRAIN_IMAGES, test_images=TEST_IMAGES),
+    "photo-digits-10": Recipe(
+        build=partial(build_photo_digits, 1), train_images=COUNTS[1]["train"], test_images=COUNTS[1]["test"]
+    ),
+    "photo-digits-100": Recipe(
+        build=partial(build_photo_digits, 2), train_images=COUNTS[2]["train"], test_images=COUNTS[2]["test"]
+    ),
 }
 
 

@@ -25,7 +25,7 @@ class Config(DataSources):
         default=None,
         description="Runs of each arm, instead of the number that the study gives for the scale.",
     )
-    only: str | list[str] | None = Field(
+    only: str | Annotated[list[str], Field(min_length=1)] | None = Field(
         default=None,
         description="Part of the work: a study, or study/arm, or a list of these. null: everything.",
     )

@@ -66,7 +66,7 @@ class Study(Section):
     scales: Scales
     arms: Annotated[dict[Identifier, Arm], Field(min_length=1)]
     tables: list[Table] = Field(default=[])
-    claims: list[Claim]
+    claims: Annotated[list[Claim], Field(min_length=1)]
 
     @model_validator(mode="after")
     def _names_exist(self) -> "Study":

@@ -1,8 +1,9 @@
 """From raw mappings to sections, with errors that a user can act on."""
 
 import difflib
+import types
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -10,7 +11,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from replication.errors import ConfigurationError
 
 Model = TypeVar("Model", bound=BaseModel)
-Location = tuple[int | str, ...]
+Location = Sequence[int | str]
 
 
 def validate(model: type[Model], raw: Mapping[str, Any], place: str) -> Model:
@@ -24,32 +25,42 @@ def validate(model: type[Model], raw: Mapping[str, Any], place: str) -> Model:
     try:
         return TypeAdapter(model).validate_python(raw)
     except ValidationError as error:
-        lines = [f"{place}: {_explain(model, problem)}" for problem in error.errors()]
-        raise ConfigurationError("\n".join(lines)) from None
+        problems = error.errors()
+    by_value: dict[tuple[str, str], list[Any]] = {}
+    for problem in problems:
+        by_value.setdefault((_key(model, problem), repr(problem["input"])), []).append(problem)
+    lines = [_line(model, place, key, same) for (key, _), same in by_value.items()]
+    raise ConfigurationError("\n".join(lines))
 
 
-def _explain(model: type[BaseModel], problem: Any) -> str:
-    location: Location = problem["loc"]
-    key = ".".join(_walk(model, location)[0]) or "the whole"
+def _key(model: type[BaseModel], problem: Any) -> str:
+    if problem["type"] != "extra_forbidden":
+        return ".".join(_walk(model, problem["loc"])[0])
+    *holders, unknown = problem["loc"]
+    return ".".join([*_walk(model, holders)[0], str(unknown)])
+
+
+def _line(model: type[BaseModel], place: str, key: str, problems: Sequence[Any]) -> str:
+    """Return what is wrong with one value; where it fits no member of a union, each member has its problem."""
+    problem = problems[0]
     match problem["type"]:
         case "extra_forbidden":
-            sections = _walk(model, location[:-1])[1]
-            valid = [field for section in sections for field in section.model_fields]
-            return f"`{key}` is not a key here{_remedy(str(location[-1]), valid)}"
+            valid = [
+                field for section in _walk(model, problem["loc"][:-1])[1] for field in section.model_fields
+            ]
+            return f"{place}: `{key}` is not a key here{_remedy(str(problem['loc'][-1]), valid)}"
         case "missing":
-            return f"`{key}` is missing: add it"
+            return f"{place}: `{key}` is missing: add it"
         case "union_tag_not_found":
-            return f"`{key}` needs a {problem['ctx']['discriminator']}"
+            return f"{place}: `{key}` needs a {problem['ctx']['discriminator']}"
         case "union_tag_invalid":
             context = problem["ctx"]
             valid = [name.strip("'") for name in context["expected_tags"].split(", ")]
-            return f"`{key}`: there is no `{context['tag']}`{_remedy(context['tag'], valid)}"
-    message = problem["msg"].removeprefix("Value error, ")
-    return f"`{key}`: {message[:1].lower()}{message[1:]}, not {_shown(problem['input'])}"
-
-
-def _shown(value: object) -> str:
-    return "this mapping" if isinstance(value, Mapping) else repr(value)
+            return f"{place}: `{key}`: there is no `{context['tag']}`{_remedy(context['tag'], valid)}"
+    messages = [each["msg"].removeprefix("Value error, ") for each in problems]
+    text = ", or ".join(f"{message[:1].lower()}{message[1:]}" for message in messages)
+    found = "" if isinstance(problem["input"], Mapping) else f", not {problem['input']!r}"
+    return f"{place}: `{key}`: {text}{found}" if key else f"{place}: {text}{found}"
 
 
 def _remedy(wrong: str, valid: list[str]) -> str:
@@ -66,31 +77,45 @@ def unknown_name(what: str, wrong: str, valid: typing.Iterable[str]) -> str:
 def _walk(model: type[BaseModel], location: Location) -> tuple[list[str], list[type[BaseModel]]]:
     """Follow a location of pydantic's through `model`.
 
-    Returns the keys of the file on the way, without the tags by which pydantic names the member of a union,
-    and the sections that may stand at its end.
+    Returns the keys of the file on the way, without the labels by which pydantic names the members of a union
+    and the keys of a mapping, and the sections that may stand at its end.
     """
     keys: list[str] = []
-    sections = [model]
+    kinds: list[Any] = [model]
     for part in location:
-        tagged = [section for section in sections if part in _tags(section)]
-        if tagged:
-            sections = tagged
-            continue
-        keys.append(str(part))
-        fields = [
-            section.model_fields[str(part)] for section in sections if str(part) in section.model_fields
-        ]
-        sections = [inner for field in fields for inner in _sections_in(field.annotation)] or sections
-    return keys, sections
+        tagged = [kind for kind in kinds if part in _tags(kind)] if len(kinds) > 1 else []
+        below = [kind for holder in kinds for kind in _below(holder, part)]
+        if not tagged and below and part != "[key]":
+            keys.append(str(part))
+        kinds = tagged or below or kinds
+    return keys, [kind for kind in kinds if _is_section(kind)]
 
 
-def _tags(section: type[BaseModel]) -> list[str]:
-    fields = (section.model_fields.get(tag) for tag in ("name", "kind"))
+def _is_section(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+def _tags(kind: Any) -> list[str]:
+    fields = (kind.model_fields.get(tag) for tag in ("name", "kind")) if _is_section(kind) else ()
     return [tag for field in fields if field for tag in typing.get_args(field.annotation)]
 
 
-def _sections_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+def _below(kind: Any, part: int | str) -> Iterator[Any]:
+    """Yield what may stand under a key or a position of a section, a list or a mapping."""
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if _is_section(kind) and part in kind.model_fields:
+        yield from _members(kind.model_fields[part].annotation)
+    elif origin is dict or (origin is list and isinstance(part, int)):
+        yield from _members(arguments[-1])
+
+
+def _members(annotation: Any) -> Iterator[Any]:
+    """Yield the members of a union, or what is no union itself, without what only annotates it."""
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Annotated:
+        yield from _members(arguments[0])
+    elif origin in (typing.Union, types.UnionType):
+        for argument in arguments:
+            yield from _members(argument)
+    else:
         yield annotation
-    for argument in typing.get_args(annotation):
-        yield from _sections_in(argument)

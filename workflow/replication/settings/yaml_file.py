@@ -12,14 +12,15 @@ from replication.errors import ConfigurationError
 class _Loader(yaml.SafeLoader):
     """A safe loader that refuses what YAML would misread without a word."""
 
-    def compose_mapping_node(self, anchor: str | None) -> yaml.MappingNode:
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
         # As written: `<<: *anchor` has not been merged yet, and may repeat keys.
         node = super().compose_mapping_node(anchor)
         seen: set[tuple[str, str]] = set()
         for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode) and (key.tag, key.value) in seen:
-                raise _problem(key, f"the key `{key.value}` is there twice: delete one")
-            seen.add((key.tag, str(key.value)))
+            if isinstance(key, yaml.ScalarNode):
+                if (key.tag, key.value) in seen:
+                    raise _problem(key, f"the key `{key.value}` is there twice: delete one")
+                seen.add((key.tag, key.value))
         return node
 
 
@@ -37,7 +38,7 @@ def _finite_float(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> float:
 def _string(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> str:
     text = loader.construct_scalar(node)
     if node.style is None and (number := _as_number(text)) is not None:
-        meant = repr(number) if math.isfinite(number) else "a finite number"
+        meant = yaml.safe_dump(number).partition("\n")[0] if math.isfinite(number) else "a finite number"
         raise _problem(node, f'YAML reads `{text}` as text: write {meant}, or "{text}" for text')
     return str(text)
 
