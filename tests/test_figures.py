@@ -84,6 +84,22 @@ def test_an_arm_that_was_not_run_is_left_out(tables: StudyTables) -> None:
     assert set(data["arm"]) == set(ARMS)
 
 
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda tables: figures.curves(tables, ["not-selected"], ["train_loss"]),
+        lambda tables: figures.dots(tables, ["not-selected"], "test_accuracy"),
+        lambda tables: figures.learning_curves(tables, "not-selected"),
+    ],
+)
+def test_a_figure_without_any_run_says_so(
+    tables: StudyTables, draw: Callable[[StudyTables], tuple[Figure, pd.DataFrame]]
+) -> None:
+    drawn = draw(tables)
+    assert "None of the arms" in drawn[0].texts[0].get_text()
+    figures.show(tables, "nothing", drawn, alt="Nothing.", caption="Nothing.")
+
+
 def test_a_figure_is_saved_with_its_data_and_names_its_runs(tables: StudyTables) -> None:
     drawn = figures.curves(tables, ARMS, ["train_loss"])
     shown = figures.show(tables, "losses", drawn, alt='Losses, "falling".', caption="All of them.").data

@@ -103,3 +103,11 @@ def test_a_run_from_scratch_gives_the_same_bytes(finished: Project, copy_of: Cop
     (project.folder / history).unlink()
     project.snakemake(history)
     assert (project.folder / history).read_bytes() == first
+
+
+def test_a_part_of_a_study_runs_alone(fresh: Project, copy_of: Copy) -> None:
+    project = copy_of(fresh)
+    project.snakemake("--config", f"only={STUDY}/cosine", "seeds=1")
+    assert project.trained().keys() == {f"{STUDY}/cosine/seed-1"}
+    claims = (project.folder / "results/demo/claims.csv").read_text()
+    assert "incomplete" in claims

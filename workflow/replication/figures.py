@@ -99,6 +99,8 @@ def curves(
 ) -> tuple[Figure, pd.DataFrame]:
     """Draw measures over epochs, one panel a measure and one line an arm, and return also the data drawn."""
     data = tables.of_arms(arms)
+    if data.empty:
+        return _nothing_run()
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(5.2 * len(measures), 3.8), layout="constrained")
         axes = figure.subplots(1, len(measures), squeeze=False)[0]
@@ -106,6 +108,13 @@ def curves(
             _draw_lines(axis, data, measure, legend=number == 0)
             _show_range(axis, data[measure], log_scale=log_scale)
     return figure, means_over_seeds(data, ["arm", "epoch"], measures)
+
+
+def _nothing_run() -> tuple[Figure, pd.DataFrame]:
+    """Return what stands for a figure none of whose arms was selected."""
+    figure = Figure(figsize=(6, 0.8))
+    figure.text(0.02, 0.4, "None of the arms of this figure has been run.")
+    return figure, pd.DataFrame(columns=["arm"])
 
 
 def _draw_lines(axis: Axes, data: pd.DataFrame, measure: str, *, legend: bool) -> None:
@@ -143,6 +152,8 @@ def learning_curves(tables: StudyTables, arm: str) -> tuple[Figure, pd.DataFrame
     """Draw training and validation loss and accuracy of one arm, with the epochs at which its runs stopped."""
     data = tables.of_arms([arm])
     runs = tables.runs[tables.runs["arm"] == arm]
+    if data.empty:
+        return _nothing_run()
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(10.4, 3.8), layout="constrained")
         for axis, kind in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
@@ -189,6 +200,8 @@ def dots(
     chosen = table[(table["measure"] == measure) & (table["epoch"].astype(str) == str(epoch))]
     chosen = chosen.set_index("arm").reindex([arm for arm in arms if arm in tables.titles])
     reported = reported_values(tables.claims, measure, epoch)
+    if chosen.empty:
+        return _nothing_run()
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(8, 0.5 * len(chosen) + 1.2), layout="constrained")
         axis = figure.subplots()

@@ -1,6 +1,6 @@
 """Claims: what a report says, in a form that can be checked."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
 
@@ -10,8 +10,7 @@ Epoch = Literal["last", "best"] | Annotated[int, Field(ge=1)]
 EPOCH_RULE = (
     "last: the last epoch trained. best: the epoch of the lowest validation loss. A number: after that epoch."
 )
-Measure = Literal[
-    # after an epoch
+EpochMeasure = Literal[
     "train_loss",
     "train_accuracy",
     "validation_loss",
@@ -19,6 +18,10 @@ Measure = Literal[
     "test_loss",
     "test_accuracy",
     "learning_rate",
+]
+Measure = Literal[
+    # after an epoch
+    EpochMeasure,
     # of a run
     "epochs",
     "best_epoch",
@@ -80,6 +83,12 @@ class ValueClaim(_Claim):
         return [self.arm] if self.minus is None else [self.arm, self.minus]
 
     @model_validator(mode="after")
+    def _epoch_of_an_arm(self) -> "ValueClaim":
+        if self.minus_epoch is not None and self.minus is None:
+            raise ValueError("`minus_epoch` goes with `minus`: add that, or delete this")
+        return self
+
+    @model_validator(mode="after")
     def _share_for_binomial(self) -> "ValueClaim":
         if self.margin.binomial_images is not None and not 0 <= self.expected <= 1:
             raise ValueError("margin: binomial_images needs an expected share between 0 and 1")
@@ -123,6 +132,13 @@ class EventClaim(_Claim):
     def _reference_where_needed(self) -> "EventClaim":
         if (self.reference is not None) != (self.event == "no_convergence"):
             raise ValueError("`reference` goes with the event no_convergence, and only with it")
+        return self
+
+    @model_validator(mode="after")
+    def _measured_every_epoch(self) -> "EventClaim":
+        valid = get_args(EpochMeasure)
+        if self.measure not in valid:
+            raise ValueError(f"measure: an event is read off a curve; valid: {', '.join(valid)}")
         return self
 
 

@@ -1,0 +1,459 @@
+import io
+import math
+
+import numpy as np
+import pytest
+import torch
+from replication.batches import Split, load_splits
+from replication.errors import ConfigurationError, DataError
+from replication.models import build_model
+from replication.randomness import stream, stream_seed
+from replication.schedules import build
+from replication.training import choose_device, digest_of_weights, train
+from support import (
+    CPU,
+    PURE,
+    SCHEDULES,
+    column,
+    numbers_of,
+    run_settings,
+    schedule_of,
+    tiny_dataset,
+    trained,
+)
+
+COLUMNS = [
+    "epoch", "steps", "train_loss", "train_accuracy", "validation_loss", "validation_accuracy", "test_loss",
+    "test_accuracy", "learning_rate", "momentum",
+]  # fmt: skip
+TEST_COLUMNS = ["test_loss", "test_accuracy"]
+RESNET = {"name": "resnet18", "stem": "imagenet", "width": 2}
+ADAM = {"name": "adam", "learning_rate": 0.002, "epsilon": 1e-7}
+AUGMENTED = {"augmentation": "crop_and_flip"}
+# So small that no weight changes: the whole epoch sees the initial weights.
+FROZEN = {"learning_rate": 1e-40, "momentum": 0.0}
+# Validation loss falls for some epochs, then rises.
+OVERFITTING = {"optimizer": {"learning_rate": 0.1, "momentum": 0.9}, "epochs": 8}
+HUGE = {"learning_rate": 1e30}
+
+VARIANTS = {
+    **{name: {"schedule": schedule_of(name)} for name in SCHEDULES},
+    "adam": {"optimizer": ADAM},
+    "augmentation": {"data": AUGMENTED},
+    "standard scaling": {"data": {"scaling": "standard"}},
+    "bfloat16": {"precision": "bfloat16"},
+    "bfloat16, loss probing, augmentation": {
+        "precision": "bfloat16", "schedule": schedule_of("loss_probing"), "data": AUGMENTED
+    },
+    "batch norm": {"model": RESNET, "data": AUGMENTED, "schedule": schedule_of("loss_probing")},
+    "test images every epoch": {"evaluate_test": "every_epoch"},
+    "early stopping": {"early_stopping": {"monitor": "validation_loss", "patience": 1, "restore_best": True}},
+    "diverging": {"optimizer": HUGE},
+}  # fmt: skip
+
+
+def overfitting():
+    return tiny_dataset(wrong_labels=0.2, seed=1)
+
+
+def initial_model(dataset, settings, seed=1):
+    torch.manual_seed(stream_seed(seed, "initial weights"))
+    return build_model(settings.model, dataset.train_images.shape[3], len(dataset.classes))
+
+
+# One seed, one result
+
+
+@pytest.mark.parametrize("changes", VARIANTS.values(), ids=VARIANTS)
+def test_one_seed_gives_the_same_bytes_and_another_seed_others(changes):
+    first = trained(record_every_step=True, **changes)
+    torch.manual_seed(99)  # whatever the process did before
+    np.random.seed(99)  # noqa: NPY002 - the global state is what is disturbed
+    again = trained(record_every_step=True, **changes)
+    assert numbers_of(again) == numbers_of(first)
+    other = trained(record_every_step=True, seed=2, **changes)
+    assert other.weights_digest != first.weights_digest
+    assert column(other, "train_loss") != column(first, "train_loss")
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_threads_and_determinism_are_set(threads):
+    torch.use_deterministic_algorithms(False)
+    torch.set_num_threads(3 - threads)
+    trained(epochs=1, threads=threads)
+    assert torch.get_num_threads() == threads
+    assert torch.are_deterministic_algorithms_enabled()
+    torch.set_num_threads(1)
+
+
+ARMS = {
+    "step": {"schedule": schedule_of("step")},
+    "plateau": {"schedule": schedule_of("reduce_on_plateau")},
+    "probing the factor 1": {"schedule": {"name": "loss_probing", "factors": [1.0]}},
+    "early stopping": {"early_stopping": {"monitor": "validation_loss", "patience": 1}},
+    "longer budget": {"epochs": 4},
+    "test images every epoch": {"evaluate_test": "every_epoch"},
+}
+
+
+@pytest.mark.parametrize("changes", ARMS.values(), ids=ARMS)
+@pytest.mark.parametrize("model", [{"name": "mnist-cnn"}, RESNET], ids=["plain", "batch norm"])
+def test_arms_are_the_same_until_they_do_something_different(changes, model):
+    dataset = tiny_dataset()
+    first, base = (trained(dataset, model=model, **arm).history[0] for arm in (changes, {}))
+    shared = [name for name in COLUMNS if name not in TEST_COLUMNS]
+    assert {name: first[name] for name in shared} == {name: base[name] for name in shared}
+
+
+@pytest.mark.parametrize("optimizer", [FROZEN, {**ADAM, "learning_rate": 1e-40}])
+@pytest.mark.parametrize("schedule", ["one_cycle", "loss_probing"])
+@pytest.mark.parametrize("data", [{}, AUGMENTED])
+def test_arms_share_initial_weights(optimizer, schedule, data):
+    dataset = tiny_dataset()
+    arm = trained(dataset, epochs=1, optimizer=optimizer, schedule=schedule_of(schedule), data=data)
+    base = trained(dataset, epochs=1, optimizer=FROZEN)
+    assert column(arm, "validation_loss") == column(base, "validation_loss")
+    assert column(arm, "test_loss") == column(base, "test_loss")
+    # Only training is augmented.
+    assert (column(arm, "train_loss") == column(base, "train_loss")) == (not data)
+
+
+def test_arms_share_the_order_of_the_data_which_is_another_in_each_epoch(monkeypatch):
+    drawn = []
+    batch = Split.batch
+
+    def recorded(split, indices, augmentation=None):
+        if len(split) == 36 and not torch.is_inference_mode_enabled():
+            drawn.append(indices.tolist())
+        return batch(split, indices, augmentation)
+
+    monkeypatch.setattr(Split, "batch", recorded)
+
+    def order(**changes):
+        drawn.clear()
+        trained(**changes)
+        # A probe draws its batch first, one before each epoch's three.
+        probes = "schedule" in changes
+        return [batch for number, batch in enumerate(drawn) if not probes or number % 4]
+
+    base = order()
+    assert [len(batch) for batch in base] == [16, 16, 4] * 3
+    epochs = [sum(base[start : start + 3], []) for start in (0, 3, 6)]
+    assert all(sorted(epoch) == list(range(36)) for epoch in epochs)
+    assert epochs[0] != epochs[1] != epochs[2] != list(range(36))
+    assert order(data=AUGMENTED) == order(optimizer=ADAM) == order(schedule=schedule_of("loss_probing")) == base
+    assert order(seed=2) != base
+
+
+# What is measured
+
+
+def test_losses_and_accuracies_weigh_every_image_the_same(monkeypatch):
+    """Compare with single images, for a split of 36 in batches of 16 and 9 and 13 in parts of 4."""
+    monkeypatch.setattr("replication.training.EVALUATION_BATCH", 4)
+    dataset = tiny_dataset()
+    result = trained(dataset, optimizer=FROZEN, epochs=1)
+    model = initial_model(dataset, run_settings())
+    assert result.weights_digest == digest_of_weights(model), "the weights should not have moved"
+
+    def one_by_one(images, labels):
+        losses, hits = [], []
+        for image, label in zip(images, labels, strict=True):
+            with torch.no_grad():
+                logits = model(torch.from_numpy(image.transpose(2, 0, 1)[None].copy()) / 255)[0].double()
+            losses.append(float(logits.logsumexp(0) - logits[int(label)]))
+            hits.append(int(logits.argmax()) == label)
+        return np.mean(losses), np.mean(hits)
+
+    parts = {
+        "train": (dataset.train_images[:36], dataset.train_labels[:36]),
+        "validation": (dataset.train_images[36:], dataset.train_labels[36:]),
+        "test": dataset.test,
+    }
+    for name, part in parts.items():
+        loss, accuracy = one_by_one(*part)
+        assert result.history[0][f"{name}_loss"] == pytest.approx(loss, rel=1e-5)
+        assert result.history[0][f"{name}_accuracy"] == pytest.approx(accuracy, rel=1e-12)
+
+
+OPTIMIZERS = {
+    "SGD": (
+        {"name": "sgd", "learning_rate": 0.05, "momentum": 0.5, "nesterov": True, "weight_decay": 0.01},
+        lambda weights: torch.optim.SGD(weights, 0.05, 0.5, nesterov=True, weight_decay=0.01),
+    ),
+    "Adam": (
+        {
+            "name": "adam", "learning_rate": 0.01, "beta1": 0.8, "beta2": 0.95, "epsilon": 1e-3,
+            "weight_decay": 0.01,
+        },
+        lambda weights: torch.optim.Adam(weights, 0.01, (0.8, 0.95), eps=1e-3, weight_decay=0.01),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("ours", "theirs"), OPTIMIZERS.values(), ids=OPTIMIZERS)
+@pytest.mark.parametrize("schedule", ["constant", "one_cycle"])
+@pytest.mark.parametrize("model", [{"name": "mnist-cnn"}, RESNET], ids=["plain", "batch norm"])
+def test_training_is_that_of_a_plain_loop(ours, theirs, schedule, model):
+    """With 1cycle it shows that its momentum reaches the optimizer, as torch's own scheduler sets it."""
+    dataset = tiny_dataset()
+    settings = run_settings(optimizer=ours, schedule={"name": schedule}, model=model, data={"scaling": "standard"})
+    network = initial_model(dataset, settings)
+    optimizer = theirs(network.parameters())
+    cycle = schedule == "one_cycle" and torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, ours["learning_rate"], total_steps=9
+    )
+    training, validation, _ = load_splits(dataset, settings.data, CPU)
+    order = stream(1, "data order")
+    losses = []
+    for _ in range(3):
+        network.train()
+        for indices in torch.randperm(36, generator=order).split(16):
+            images, labels = training.batch(indices)
+            loss = torch.nn.functional.cross_entropy(network(images.contiguous()), labels)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            if cycle:
+                cycle.step()
+        network.eval()
+        with torch.no_grad():
+            images, labels = validation.batch(torch.arange(9))
+            losses.append(torch.nn.functional.cross_entropy(network(images), labels).item())
+    result = train(settings, dataset, 1, CPU)
+    assert column(result, "validation_loss") == pytest.approx(losses, rel=2e-3)
+
+
+def test_it_learns():
+    result = trained(tiny_dataset(300, noise=0.3), epochs=4)
+    assert column(result, "validation_accuracy")[-1] == result.history[-1]["test_accuracy"] == 1
+    assert column(result, "train_loss") == sorted(column(result, "train_loss"), reverse=True)
+
+
+def test_history_has_the_documented_columns():
+    result = trained()
+    assert [list(row) for row in result.history] == [COLUMNS] * 3
+    assert column(result, "epoch") == [1, 2, 3]
+    assert column(result, "steps") == [3, 6, 9]
+    times = {"epoch", "seconds_training", "seconds_evaluation", "seconds_probing"}
+    assert [set(row) for row in result.timings] == [times] * 3
+    assert [row["epoch"] for row in result.timings] == [1, 2, 3]
+    assert all(seconds >= 0 for row in result.timings for seconds in row.values())
+    assert result.outcome == "completed"
+    assert len(result.weights_digest) == 64
+    assert result.steps == []
+    assert result.costs == {}
+
+
+def test_the_best_epoch_is_the_first_minimum_of_the_validation_loss():
+    result = trained(overfitting(), **OVERFITTING)
+    losses = column(result, "validation_loss")
+    assert result.best_epoch == 1 + losses.index(min(losses))
+    assert 1 < result.best_epoch < 8, "a run that shows little"
+    equal = trained(optimizer=FROZEN)
+    assert len(set(column(equal, "validation_loss"))) == 1
+    assert equal.best_epoch == 1
+
+
+def test_test_images_are_measured_for_the_last_and_the_best_epoch_or_for_all():
+    end = trained(overfitting(), **OVERFITTING)
+    every = trained(overfitting(), **OVERFITTING, evaluate_test="every_epoch")
+    assert end.weights_digest == every.weights_digest
+    for name in COLUMNS:
+        measured = {end.best_epoch, 8} if name in TEST_COLUMNS else set(range(1, 9))
+        for row, full in zip(end.history, every.history, strict=True):
+            assert math.isfinite(full[name])
+            assert row[name] == full[name] if row["epoch"] in measured else math.isnan(row[name]), (name, row)
+    assert len(set(column(every, "test_loss"))) == 8
+
+
+# Learning rate and momentum
+
+
+@pytest.mark.parametrize("name", PURE)
+def test_the_learning_rate_of_every_step_is_the_schedules(name):
+    result = trained(schedule=schedule_of(name), epochs=4, record_every_step=True)
+    plan = build(run_settings(schedule=schedule_of(name)).schedule, 3, 4)
+    assert [row["step"] for row in result.steps] == list(range(12))
+    rates = [row["learning_rate"] for row in result.steps]
+    assert rates == pytest.approx([0.05 * plan.learning_rate(step) for step in range(12)], rel=1e-12)
+    assert column(result, "learning_rate") == rates[2::3]
+
+
+def test_the_learning_rate_of_loss_probing_is_recorded_as_used():
+    result = trained(schedule=schedule_of("loss_probing"), record_every_step=True)
+    rates = [row["learning_rate"] for row in result.steps]
+    assert rates == [rate for rate in column(result, "learning_rate") for _ in range(3)]
+    assert len(set(rates)) == 3
+    assert result.costs == {
+        "probes": 3, "trial_losses_per_probe": 3, "backward_passes_per_probe": 1, "parameter_copies": 1
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("optimizer", [{}, ADAM], ids=["SGD", "Adam"])
+@pytest.mark.parametrize("cycle_momentum", [True, False])
+def test_momentum_is_recorded(optimizer, cycle_momentum):
+    schedule = schedule_of("one_cycle", cycle_momentum=cycle_momentum)
+    result = trained(schedule=schedule, optimizer=optimizer, record_every_step=True)
+    plan = build(run_settings(schedule=schedule_of("one_cycle")).schedule, 3, 3)
+    constant = 0.9 if optimizer else 0.5
+    expected = [plan.momentum(step) if cycle_momentum else constant for step in range(9)]
+    assert [row["momentum"] for row in result.steps] == expected
+    assert column(result, "momentum") == expected[2::3]
+
+
+# How a run ends
+
+
+@pytest.mark.parametrize("monitor", ["validation_loss", "validation_accuracy"])
+@pytest.mark.parametrize("patience", [1, 2])
+def test_early_stopping_cuts_a_run_short_and_changes_nothing_else(monitor, patience):
+    stopped = trained(
+        overfitting(), **OVERFITTING, early_stopping={"monitor": monitor, "patience": patience}
+    )
+    whole = trained(overfitting(), **OVERFITTING)
+    sign = -1 if monitor == "validation_loss" else 1
+    values = [sign * value for value in column(whole, monitor)]
+    # The first epoch that ends a row of `patience` epochs, none of them above all before the row.
+    ends = next(end for end in range(1, 8) if max(values[: end + 1]) == max(values[: max(end + 1 - patience, 0)] or [9]))
+    assert stopped.outcome == "stopped early"
+    assert len(stopped.history) == len(stopped.timings) == ends + 1 < 8
+    kept = [name for name in COLUMNS if name not in TEST_COLUMNS]
+    for row, full in zip(stopped.history, whole.history, strict=False):
+        assert {name: row[name] for name in kept} == {name: full[name] for name in kept}
+    assert math.isfinite(stopped.history[-1]["test_loss"])
+    cut = trained(overfitting(), **{**OVERFITTING, "epochs": ends + 1})
+    assert stopped.weights_digest == cut.weights_digest
+
+
+def test_restoring_the_best_gives_the_weights_of_the_best_epoch():
+    stopping = {"monitor": "validation_loss", "patience": 2}
+    restored = trained(overfitting(), **OVERFITTING, early_stopping={**stopping, "restore_best": True})
+    kept = trained(overfitting(), **OVERFITTING, early_stopping=stopping)
+    best = trained(overfitting(), **{**OVERFITTING, "epochs": kept.best_epoch})
+    assert restored.weights_digest == best.weights_digest != kept.weights_digest
+    # What was measured is the same: the last row is of the last weights.
+    assert numbers_of(restored).replace(restored.weights_digest, "") == numbers_of(kept).replace(kept.weights_digest, "")
+
+
+def test_early_stopping_that_never_comes_leaves_a_completed_run():
+    patient = trained(early_stopping={"monitor": "validation_loss", "patience": 3})
+    assert patient.outcome == "completed"
+    assert numbers_of(patient) == numbers_of(trained())
+
+
+@pytest.mark.parametrize("optimizer", [HUGE, {**ADAM, "learning_rate": 1e30}], ids=["SGD", "Adam"])
+@pytest.mark.parametrize("schedule", ["constant", "reduce_on_plateau", "loss_probing"])
+@pytest.mark.parametrize("model", [{"name": "mnist-cnn"}, RESNET], ids=["plain", "batch norm"])
+def test_a_run_that_diverges_ends_and_says_so(optimizer, schedule, model):
+    result = trained(optimizer=optimizer, schedule=schedule_of(schedule), model=model, epochs=5)
+    assert result.outcome == "diverged"
+    assert len(result.history) < 5
+    assert [math.isfinite(loss) for loss in column(result, "train_loss")].index(False) == len(result.history) - 1
+    assert list(result.history[-1]) == COLUMNS
+
+
+@pytest.mark.parametrize("epochs", [3, 5])
+@pytest.mark.parametrize("stopping", [None, {"monitor": "validation_loss", "patience": 1, "restore_best": True}])
+def test_a_run_diverges_at_its_epoch_and_keeps_its_best(epochs, stopping):
+    """Two epochs at almost no rate, then a huge one; divergence goes before early stopping."""
+    warm_up = {"name": "constant", "epochs": 2, "start": 1e-33}
+    schedule = {"name": "constant", "warm_up": warm_up}
+    result = trained(tiny_dataset(300), optimizer=HUGE, schedule=schedule, epochs=epochs, early_stopping=stopping)
+    assert result.outcome == "diverged"
+    assert len(result.history) == 3
+    assert result.best_epoch == 2
+    assert math.isfinite(result.history[1]["test_loss"])
+    best = trained(tiny_dataset(300), optimizer={"learning_rate": 1e-3}, epochs=2)
+    assert column(best, "train_loss") == pytest.approx(column(result, "train_loss")[:2])
+    assert (result.weights_digest == trained(tiny_dataset(300), optimizer={"learning_rate": 1e30 * 1e-33}, epochs=2).weights_digest) == bool(stopping)
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "message"),
+    [
+        ({"data": {"train_images": 46}}, DataError, "train_images: 46 images wanted, but tiny has 45"),
+        ({"data": {"test_images": 14}}, DataError, "test_images: 14 images wanted, but tiny has 13"),
+        ({"model": RESNET, "batch_size": 35}, ConfigurationError, "36 training images in batches of 35 leave"),
+        ({"model": RESNET, "batch_size": 1}, ConfigurationError, "batch of one image"),
+        ({"schedule": schedule_of("cosine", warm_up={"name": "linear", "epochs": 3, "start": 0.1})},
+         ConfigurationError, "leaves nothing of a budget of 3"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_trained_is_refused_with_a_reason(changes, error, message):
+    with pytest.raises(error, match=message):
+        trained(**changes)
+
+
+@pytest.mark.parametrize("changes", [{"batch_size": 35}, {"batch_size": 1, "epochs": 1}, {"model": RESNET, "batch_size": 34}])
+def test_a_lone_image_is_refused_only_with_batch_norm(changes):
+    assert trained(**changes).outcome == "completed"
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_without_a_gpu_cuda_is_refused():
+    with pytest.raises(ConfigurationError, match="PyTorch sees no GPU: use auto or cpu"):
+        choose_device("cuda")
+    assert choose_device("auto") == choose_device("cpu") == CPU
+
+
+@pytest.mark.cuda
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize(
+    "changes", [{}, {"data": AUGMENTED}, {"schedule": schedule_of("loss_probing")}, {"precision": "bfloat16"},
+                {"model": RESNET, "data": AUGMENTED, "schedule": schedule_of("loss_probing")}]
+)  # fmt: skip
+def test_a_gpu_repeats_itself_and_agrees_with_the_cpu(changes):
+    assert choose_device("cpu") == CPU
+    device = choose_device("auto")
+    assert device == choose_device("cuda") == torch.device("cuda")
+    first, again = (trained(device=device, record_every_step=True, **changes) for _ in range(2))
+    assert numbers_of(first) == numbers_of(again)
+    on_cpu = trained(**changes)
+    tolerance = 0.05 if "precision" in changes else 0.01
+    assert column(first, "train_loss") == pytest.approx(column(on_cpu, "train_loss"), rel=tolerance)
+    assert column(first, "learning_rate") == pytest.approx(column(on_cpu, "learning_rate"), rel=tolerance)
+
+
+# The log
+
+
+def test_progress_reaches_the_log():
+    log = io.StringIO()
+    trained(log=log)
+    last = log.getvalue().split("\r")[-1]
+    assert "100%" in last
+    assert "9/9" in last
+    assert "epoch=3" in last
+    assert "train=" in last
+    assert "validation=" in last
+
+
+def test_without_a_log_nothing_is_printed(capfd):
+    trained()
+    assert capfd.readouterr() == ("", "")
+
+
+# The digest
+
+
+def test_the_digest_of_weights_sees_values_names_types_and_buffers():
+    def model():
+        torch.manual_seed(0)
+        return torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.BatchNorm1d(3))
+
+    changed = {name: model() for name in ("weight", "buffer", "type", "name", "mode", "memory")}
+    with torch.no_grad():
+        changed["weight"][0].weight[0, 0] += 1e-6
+        changed["buffer"][1].running_mean[0] += 1e-6
+    changed["type"].double()
+    changed["name"].append(torch.nn.Identity()).register_buffer("extra", torch.zeros(1))
+    changed["mode"].eval()
+    changed["memory"][0].weight = torch.nn.Parameter(changed["memory"][0].weight.T.contiguous().T)
+    digests = {name: digest_of_weights(network) for name, network in changed.items()}
+    base = digest_of_weights(model())
+    assert [name for name, digest in digests.items() if digest == base] == ["mode", "memory"]
+    assert len({digests[name] for name in ("weight", "buffer", "type", "name")}) == 4
