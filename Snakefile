@@ -29,7 +29,7 @@ rule all:
 # Only the data sets: the part of the work that may need the network.
 rule data:
     input:
-        [dataset_file(name) for name in dataset_names()],
+        [dataset_file(name) for name in DATASETS],
 
 
 # The MNIST study alone, up to its verdicts and figures.

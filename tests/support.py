@@ -1,11 +1,13 @@
 """What tests of training share: data sets that train in milliseconds, and settings for them."""
 
 import json
+import math
 from dataclasses import asdict
 from typing import Any, get_args
 
 import numpy as np
 import torch
+
 from replication.data.dataset import Dataset, Source
 from replication.settings.run import RunSettings
 from replication.settings.schedule import ScheduleSettings
@@ -99,3 +101,20 @@ def numbers_of(result: Training) -> str:
 def column(result: Training, name: str) -> list[float]:
     """Return one column of a history."""
     return [row[name] for row in result.history]
+
+
+def last_epoch_in_keras(values, monitor="validation_loss", patience=2, minimum_delta=0.0) -> int | None:
+    """Count early stopping as the callback of Keras 3 does, `on_epoch_end` by `on_epoch_end`.
+
+    Returns the epoch, counted from 1, after which training stops; None if it does not.
+    """
+    falling = monitor == "validation_loss"
+    best = math.inf if falling else -math.inf
+    wait = 0
+    for epoch, value in enumerate(values):
+        wait += 1
+        if value + minimum_delta < best if falling else value - minimum_delta > best:
+            best, wait = value, 0
+        elif wait >= patience and epoch > 0:
+            return epoch + 1
+    return None

@@ -4,6 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+
 from replication.batches import PADDING, Split, crop_and_flip, load_splits
 from replication.errors import DataError
 from replication.randomness import stream
@@ -20,7 +21,7 @@ def settings(**fields):
 
 def slow_crop(image, down, right, flip):
     """Pad, cut and flip one image, pixel by pixel."""
-    height, width, channels = image.shape
+    height, width, _ = image.shape
     result = np.zeros_like(image)
     for row in range(height):
         for across in range(width):

@@ -2,8 +2,10 @@ import itertools
 import math
 
 import pytest
+
 from replication.early_stopping import Stopper
 from replication.settings.run import EarlyStopping
+from support import last_epoch_in_keras
 
 NAN, INFINITY = math.nan, math.inf
 ACCURACY = {"monitor": "validation_accuracy"}
@@ -23,20 +25,6 @@ def last_epoch(values, **fields):
         unmonitored = {name: -epoch if name == "validation_accuracy" else epoch for name in other}
         if stopper.should_stop({monitor: value, **unmonitored}):
             return epoch
-    return None
-
-
-def last_epoch_in_keras(values, monitor="validation_loss", patience=2, minimum_delta=0.0):
-    """Count as the callback of Keras 3 does, `on_epoch_end` by `on_epoch_end`."""
-    falling = monitor == "validation_loss"
-    best = INFINITY if falling else -INFINITY
-    wait = 0
-    for epoch, value in enumerate(values):
-        wait += 1
-        if value + minimum_delta < best if falling else value - minimum_delta > best:
-            best, wait = value, 0
-        elif wait >= patience and epoch > 0:
-            return epoch + 1
     return None
 
 

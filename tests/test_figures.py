@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
-from study_results import ACCURACY, planned_study, write_results
 
 from replication import figures
 from replication.figures import StudyTables
 from replication.intervals import t_interval
 from replication.schedules import gallery
 from replication.tables import read_table
+from study_results import ACCURACY, planned_study, write_results
 
 ARMS = ["cosine", "probing"]
 

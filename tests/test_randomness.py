@@ -3,6 +3,7 @@ from typing import get_args
 
 import pytest
 import torch
+
 from replication.randomness import Purpose, stream, stream_seed
 
 PURPOSES = get_args(Purpose)

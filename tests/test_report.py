@@ -6,13 +6,13 @@ from pathlib import Path
 import nbformat
 import pandas as pd
 import pytest
-from study_results import planned_study, write_results
 
 from replication.intervals import t_interval
 from replication.plan import PlannedStudy
 from replication.report import render
 from replication.schedules import gallery
 from replication.tables import read_table, write_table
+from study_results import planned_study, write_results
 
 REPORTS = Path(__file__).parents[1] / "reports"
 

@@ -4,6 +4,7 @@ import math
 import numpy as np
 import pytest
 import torch
+
 from replication.batches import Split, load_splits
 from replication.errors import ConfigurationError, DataError
 from replication.models import build_model
@@ -15,6 +16,7 @@ from support import (
     PURE,
     SCHEDULES,
     column,
+    last_epoch_in_keras,
     numbers_of,
     run_settings,
     schedule_of,
@@ -31,7 +33,7 @@ RESNET = {"name": "resnet18", "stem": "imagenet", "width": 2}
 ADAM = {"name": "adam", "learning_rate": 0.002, "epsilon": 1e-7}
 AUGMENTED = {"augmentation": "crop_and_flip"}
 # So small that no weight changes: the whole epoch sees the initial weights.
-FROZEN = {"learning_rate": 1e-40, "momentum": 0.0}
+FROZEN = {"learning_rate": 1e-100, "momentum": 0.0}
 # Validation loss falls for some epochs, then rises.
 OVERFITTING = {"optimizer": {"learning_rate": 0.1, "momentum": 0.9}, "epochs": 8}
 HUGE = {"learning_rate": 1e30}
@@ -47,7 +49,9 @@ VARIANTS = {
     },
     "batch norm": {"model": RESNET, "data": AUGMENTED, "schedule": schedule_of("loss_probing")},
     "test images every epoch": {"evaluate_test": "every_epoch"},
-    "early stopping": {"early_stopping": {"monitor": "validation_loss", "patience": 1, "restore_best": True}},
+    "early stopping": {
+        "early_stopping": {"monitor": "validation_loss", "patience": 1, "restore_best": True}, "epochs": 4
+    },
     "diverging": {"optimizer": HUGE},
 }  # fmt: skip
 
@@ -65,15 +69,22 @@ def initial_model(dataset, settings, seed=1):
 
 
 @pytest.mark.parametrize("changes", VARIANTS.values(), ids=VARIANTS)
-def test_one_seed_gives_the_same_bytes_and_another_seed_others(changes):
-    first = trained(record_every_step=True, **changes)
+def test_one_seed_gives_the_same_bytes(changes):
+    first = trained(**{"epochs": 2, "record_every_step": True, **changes})
     torch.manual_seed(99)  # whatever the process did before
     np.random.seed(99)  # noqa: NPY002 - the global state is what is disturbed
-    again = trained(record_every_step=True, **changes)
+    again = trained(**{"epochs": 2, "record_every_step": True, **changes})
     assert numbers_of(again) == numbers_of(first)
-    other = trained(record_every_step=True, seed=2, **changes)
-    assert other.weights_digest != first.weights_digest
-    assert column(other, "train_loss") != column(first, "train_loss")
+
+
+def test_another_seed_has_other_initial_weights_and_another_order_of_the_data():
+    dataset = tiny_dataset()
+    one, other = (trained(dataset, seed=seed, epochs=1) for seed in (1, 2))
+    assert one.weights_digest != other.weights_digest
+    for name in ("train_loss", "validation_loss", "test_loss"):
+        assert column(one, name) != column(other, name)
+    still = [trained(dataset, seed=seed, epochs=1, optimizer=FROZEN).weights_digest for seed in (1, 2)]
+    assert still[0] != still[1]
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -97,16 +108,15 @@ ARMS = {
 
 
 @pytest.mark.parametrize("changes", ARMS.values(), ids=ARMS)
-@pytest.mark.parametrize("model", [{"name": "mnist-cnn"}, RESNET], ids=["plain", "batch norm"])
-def test_arms_are_the_same_until_they_do_something_different(changes, model):
+def test_arms_are_the_same_until_they_do_something_different(changes):
     dataset = tiny_dataset()
-    first, base = (trained(dataset, model=model, **arm).history[0] for arm in (changes, {}))
+    first, base = (trained(dataset, **arm).history[0] for arm in (changes, {}))
     shared = [name for name in COLUMNS if name not in TEST_COLUMNS]
     assert {name: first[name] for name in shared} == {name: base[name] for name in shared}
 
 
-@pytest.mark.parametrize("optimizer", [FROZEN, {**ADAM, "learning_rate": 1e-40}])
-@pytest.mark.parametrize("schedule", ["one_cycle", "loss_probing"])
+@pytest.mark.parametrize("optimizer", [FROZEN, {**ADAM, "learning_rate": 1e-100}])
+@pytest.mark.parametrize("schedule", ["triangular", "loss_probing"])
 @pytest.mark.parametrize("data", [{}, AUGMENTED])
 def test_arms_share_initial_weights(optimizer, schedule, data):
     dataset = tiny_dataset()
@@ -138,10 +148,12 @@ def test_arms_share_the_order_of_the_data_which_is_another_in_each_epoch(monkeyp
 
     base = order()
     assert [len(batch) for batch in base] == [16, 16, 4] * 3
-    epochs = [sum(base[start : start + 3], []) for start in (0, 3, 6)]
+    epochs = [[index for batch in base[start : start + 3] for index in batch] for start in (0, 3, 6)]
     assert all(sorted(epoch) == list(range(36)) for epoch in epochs)
     assert epochs[0] != epochs[1] != epochs[2] != list(range(36))
-    assert order(data=AUGMENTED) == order(optimizer=ADAM) == order(schedule=schedule_of("loss_probing")) == base
+    assert (
+        order(data=AUGMENTED) == order(optimizer=ADAM) == order(schedule=schedule_of("loss_probing")) == base
+    )
     assert order(seed=2) != base
 
 
@@ -178,27 +190,32 @@ def test_losses_and_accuracies_weigh_every_image_the_same(monkeypatch):
 
 OPTIMIZERS = {
     "SGD": (
-        {"name": "sgd", "learning_rate": 0.05, "momentum": 0.5, "nesterov": True, "weight_decay": 0.01},
-        lambda weights: torch.optim.SGD(weights, 0.05, 0.5, nesterov=True, weight_decay=0.01),
+        {"name": "sgd", "learning_rate": 0.01, "momentum": 0.5, "nesterov": True, "weight_decay": 0.01},
+        lambda weights: torch.optim.SGD(weights, 0.01, 0.5, nesterov=True, weight_decay=0.01),
     ),
     "Adam": (
         {
-            "name": "adam", "learning_rate": 0.01, "beta1": 0.8, "beta2": 0.95, "epsilon": 1e-3,
+            "name": "adam", "learning_rate": 0.005, "beta1": 0.8, "beta2": 0.95, "epsilon": 1e-3,
             "weight_decay": 0.01,
         },
-        lambda weights: torch.optim.Adam(weights, 0.01, (0.8, 0.95), eps=1e-3, weight_decay=0.01),
+        lambda weights: torch.optim.Adam(weights, 0.005, (0.8, 0.95), eps=1e-3, weight_decay=0.01),
     ),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(("ours", "theirs"), OPTIMIZERS.values(), ids=OPTIMIZERS)
-@pytest.mark.parametrize("schedule", ["constant", "one_cycle"])
-@pytest.mark.parametrize("model", [{"name": "mnist-cnn"}, RESNET], ids=["plain", "batch norm"])
+@pytest.mark.parametrize(
+    ("model", "schedule"),
+    [({"name": "mnist-cnn"}, "constant"), ({"name": "mnist-cnn"}, "one_cycle"), (RESNET, "constant")],
+)
 def test_training_is_that_of_a_plain_loop(ours, theirs, schedule, model):
     """With 1cycle it shows that its momentum reaches the optimizer, as torch's own scheduler sets it."""
     dataset = tiny_dataset()
-    settings = run_settings(optimizer=ours, schedule={"name": schedule}, model=model, data={"scaling": "standard"})
-    network = initial_model(dataset, settings)
+    settings = run_settings(
+        optimizer=ours, schedule={"name": schedule}, model=model, data={"scaling": "standard"}
+    )
+    # In another memory format sums differ in their last bits, which batch norm makes much of.
+    network = initial_model(dataset, settings).to(memory_format=torch.channels_last)
     optimizer = theirs(network.parameters())
     cycle = schedule == "one_cycle" and torch.optim.lr_scheduler.OneCycleLR(
         optimizer, ours["learning_rate"], total_steps=9
@@ -210,7 +227,7 @@ def test_training_is_that_of_a_plain_loop(ours, theirs, schedule, model):
         network.train()
         for indices in torch.randperm(36, generator=order).split(16):
             images, labels = training.batch(indices)
-            loss = torch.nn.functional.cross_entropy(network(images.contiguous()), labels)
+            loss = torch.nn.functional.cross_entropy(network(images), labels)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -221,11 +238,11 @@ def test_training_is_that_of_a_plain_loop(ours, theirs, schedule, model):
             images, labels = validation.batch(torch.arange(9))
             losses.append(torch.nn.functional.cross_entropy(network(images), labels).item())
     result = train(settings, dataset, 1, CPU)
-    assert column(result, "validation_loss") == pytest.approx(losses, rel=2e-3)
+    assert column(result, "validation_loss") == pytest.approx(losses, rel=1e-4)
 
 
 def test_it_learns():
-    result = trained(tiny_dataset(300, noise=0.3), epochs=4)
+    result = trained(tiny_dataset(150, noise=0.3), epochs=4)
     assert column(result, "validation_accuracy")[-1] == result.history[-1]["test_accuracy"] == 1
     assert column(result, "train_loss") == sorted(column(result, "train_loss"), reverse=True)
 
@@ -308,21 +325,16 @@ def test_momentum_is_recorded(optimizer, cycle_momentum):
 @pytest.mark.parametrize("monitor", ["validation_loss", "validation_accuracy"])
 @pytest.mark.parametrize("patience", [1, 2])
 def test_early_stopping_cuts_a_run_short_and_changes_nothing_else(monitor, patience):
-    stopped = trained(
-        overfitting(), **OVERFITTING, early_stopping={"monitor": monitor, "patience": patience}
-    )
+    stopped = trained(overfitting(), **OVERFITTING, early_stopping={"monitor": monitor, "patience": patience})
     whole = trained(overfitting(), **OVERFITTING)
-    sign = -1 if monitor == "validation_loss" else 1
-    values = [sign * value for value in column(whole, monitor)]
-    # The first epoch that ends a row of `patience` epochs, none of them above all before the row.
-    ends = next(end for end in range(1, 8) if max(values[: end + 1]) == max(values[: max(end + 1 - patience, 0)] or [9]))
+    last = last_epoch_in_keras(column(whole, monitor), monitor, patience)
     assert stopped.outcome == "stopped early"
-    assert len(stopped.history) == len(stopped.timings) == ends + 1 < 8
+    assert len(stopped.history) == len(stopped.timings) == last < 8
     kept = [name for name in COLUMNS if name not in TEST_COLUMNS]
     for row, full in zip(stopped.history, whole.history, strict=False):
         assert {name: row[name] for name in kept} == {name: full[name] for name in kept}
     assert math.isfinite(stopped.history[-1]["test_loss"])
-    cut = trained(overfitting(), **{**OVERFITTING, "epochs": ends + 1})
+    cut = trained(overfitting(), **{**OVERFITTING, "epochs": last})
     assert stopped.weights_digest == cut.weights_digest
 
 
@@ -333,7 +345,8 @@ def test_restoring_the_best_gives_the_weights_of_the_best_epoch():
     best = trained(overfitting(), **{**OVERFITTING, "epochs": kept.best_epoch})
     assert restored.weights_digest == best.weights_digest != kept.weights_digest
     # What was measured is the same: the last row is of the last weights.
-    assert numbers_of(restored).replace(restored.weights_digest, "") == numbers_of(kept).replace(kept.weights_digest, "")
+    restored.weights_digest = kept.weights_digest
+    assert numbers_of(restored) == numbers_of(kept)
 
 
 def test_early_stopping_that_never_comes_leaves_a_completed_run():
@@ -342,31 +355,44 @@ def test_early_stopping_that_never_comes_leaves_a_completed_run():
     assert numbers_of(patient) == numbers_of(trained())
 
 
-@pytest.mark.parametrize("optimizer", [HUGE, {**ADAM, "learning_rate": 1e30}], ids=["SGD", "Adam"])
-@pytest.mark.parametrize("schedule", ["constant", "reduce_on_plateau", "loss_probing"])
-@pytest.mark.parametrize("model", [{"name": "mnist-cnn"}, RESNET], ids=["plain", "batch norm"])
-def test_a_run_that_diverges_ends_and_says_so(optimizer, schedule, model):
-    result = trained(optimizer=optimizer, schedule=schedule_of(schedule), model=model, epochs=5)
+DIVERGING = [
+    {"optimizer": HUGE},
+    {"optimizer": {**ADAM, "learning_rate": 1e30}},
+    {"optimizer": HUGE, "schedule": schedule_of("reduce_on_plateau")},
+    {"optimizer": HUGE, "schedule": schedule_of("loss_probing")},
+    {"optimizer": HUGE, "schedule": schedule_of("loss_probing"), "model": RESNET},
+    {"optimizer": HUGE, "precision": "bfloat16"},
+]
+
+
+@pytest.mark.parametrize("changes", DIVERGING)
+def test_a_run_that_diverges_ends_and_says_so(changes):
+    result = trained(**changes, epochs=5)
     assert result.outcome == "diverged"
     assert len(result.history) < 5
-    assert [math.isfinite(loss) for loss in column(result, "train_loss")].index(False) == len(result.history) - 1
+    finite = [math.isfinite(loss) for loss in column(result, "train_loss")]
+    assert finite == [True] * (len(finite) - 1) + [False]
     assert list(result.history[-1]) == COLUMNS
 
 
-@pytest.mark.parametrize("epochs", [3, 5])
-@pytest.mark.parametrize("stopping", [None, {"monitor": "validation_loss", "patience": 1, "restore_best": True}])
+@pytest.mark.parametrize(
+    ("epochs", "stopping"),
+    [(5, None), (3, {"monitor": "validation_loss", "patience": 2, "restore_best": True})],
+)
 def test_a_run_diverges_at_its_epoch_and_keeps_its_best(epochs, stopping):
-    """Two epochs at almost no rate, then a huge one; divergence goes before early stopping."""
+    """Two epochs at a small rate, then a huge one; divergence goes before early stopping."""
     warm_up = {"name": "constant", "epochs": 2, "start": 1e-33}
     schedule = {"name": "constant", "warm_up": warm_up}
-    result = trained(tiny_dataset(300), optimizer=HUGE, schedule=schedule, epochs=epochs, early_stopping=stopping)
+    result = trained(optimizer=HUGE, schedule=schedule, epochs=epochs, early_stopping=stopping)
     assert result.outcome == "diverged"
     assert len(result.history) == 3
-    assert result.best_epoch == 2
-    assert math.isfinite(result.history[1]["test_loss"])
-    best = trained(tiny_dataset(300), optimizer={"learning_rate": 1e-3}, epochs=2)
-    assert column(best, "train_loss") == pytest.approx(column(result, "train_loss")[:2])
-    assert (result.weights_digest == trained(tiny_dataset(300), optimizer={"learning_rate": 1e30 * 1e-33}, epochs=2).weights_digest) == bool(stopping)
+    small = {"learning_rate": HUGE["learning_rate"] * warm_up["start"]}
+    before = trained(optimizer=small, epochs=2)
+    assert column(before, "train_loss") == column(result, "train_loss")[:2]
+    assert result.best_epoch == before.best_epoch
+    assert math.isfinite(result.history[result.best_epoch - 1]["test_loss"])
+    best = trained(optimizer=small, epochs=result.best_epoch)
+    assert (result.weights_digest == best.weights_digest) == bool(stopping)
 
 
 # What is refused
@@ -388,7 +414,9 @@ def test_what_cannot_be_trained_is_refused_with_a_reason(changes, error, message
         trained(**changes)
 
 
-@pytest.mark.parametrize("changes", [{"batch_size": 35}, {"batch_size": 1, "epochs": 1}, {"model": RESNET, "batch_size": 34}])
+@pytest.mark.parametrize(
+    "changes", [{"batch_size": 35}, {"batch_size": 1, "epochs": 1}, {"model": RESNET, "batch_size": 34}]
+)
 def test_a_lone_image_is_refused_only_with_batch_norm(changes):
     assert trained(**changes).outcome == "completed"
 

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from study_results import planned_study, write_results
 
 from replication.__main__ import main
 from replication.errors import ResultsError
 from replication.verdict_table import verdict_table
+from study_results import planned_study, write_results
 
 
 def test_each_claim_has_a_line(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+
 from replication.data.statistics import IMAGES_AT_A_TIME, channel_statistics
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from replication.data import prepare
 from replication.data.cifar import CIFAR10, CIFAR100, Layout, build_cifar
 from replication.data.registry import DATASETS

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from loopback import Mirrors, whole
+
 from replication.data import (
     DATASETS,
     download,

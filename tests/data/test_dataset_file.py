@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from replication.data import Dataset, describe, read_dataset, write_dataset
-from replication.errors import DataError
 from safetensors import safe_open
 from safetensors.numpy import save_file
+
+from replication.data import Dataset, describe, read_dataset, write_dataset
+from replication.errors import DataError
 
 ARRAYS = ("train_images", "train_labels", "test_images", "test_labels")
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from loopback import Answer, Mirrors, chunked, dripping, silent, truncated, whole
+
 from replication.data import download
 from replication.errors import ConfigurationError, DataError
 from replication.settings.sources import DataSources

@@ -4,6 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+
 from replication.data import Dataset, prepare
 from replication.data.digits import enlarge, load_digit_images, split_digits
 from replication.data.drawing import Draws

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+
 from replication.data import Dataset, prepare, raw_files
 from replication.data.image_folder import build_image_folder
 from replication.errors import DataError

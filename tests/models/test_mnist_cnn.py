@@ -1,8 +1,9 @@
 import pytest
 import torch
+from torch.nn import functional
+
 from replication.models import build_model
 from replication.settings.run import MnistCnn
-from torch.nn import functional
 
 
 def model(channels=1, classes=10):

@@ -1,5 +1,6 @@
 import pytest
 import torch
+
 from replication.models import MODELS, build_model
 from replication.settings.run import MnistCnn, ModelSettings, ResNet18
 from support import names_of
@@ -29,5 +30,6 @@ def test_initial_weights_come_from_the_default_generator(settings):
         torch.manual_seed(seed)
         return torch.cat([parameter.flatten() for parameter in build_model(settings, 1, 3).parameters()])
 
-    assert torch.equal(weights(1), weights(1))
-    assert not torch.equal(weights(1), weights(2))
+    first = weights(1)
+    assert torch.equal(first, weights(1))
+    assert not torch.equal(first, weights(2))

@@ -1,6 +1,7 @@
 import pytest
 import torch
 import torchvision
+
 from replication.models import build_model
 from replication.settings.run import ResNet18
 

@@ -8,15 +8,16 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import strategies
+from torch import nn
+from torch.nn import functional
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
 from replication.batches import Split
 from replication.rates import LossProbingRate, RunContext
 from replication.rates.loss_probing import NORMALISATIONS, LossProbe, rate_factor
 from replication.settings.schedule import LossProbing
 from support import column, run_settings, tiny_dataset, trained
-from torch import nn
-from torch.nn import functional
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 
 SIDE, CLASSES = 4, 3
 
@@ -87,7 +88,7 @@ def algorithm_1(model, images, labels, rate, probing):
     """
     at_gradient = torch.get_rng_state()
     at_trial = None
-    losses, scores = [], []
+    losses = []
     for factor in probing.factors:  # 1
         copy = deepcopy(model).train()  # 2
         torch.set_rng_state(at_gradient)
@@ -100,8 +101,9 @@ def algorithm_1(model, images, labels, rate, probing):
                 parameter -= factor * rate * parameter.grad  # 4
             losses.append(cross_entropy(copy, images, labels).item())  # 5
         at_trial = torch.get_rng_state()
-    for loss in normalised(losses, probing.normalisation):  # 7, 8
-        scores.append(Decimal(-loss / probing.temperature).exp())  # 9, in decimals that never underflow
+    normalised_losses = normalised(losses, probing.normalisation)  # 7
+    # 8, 9, in decimals, which do not underflow
+    scores = [Decimal(-loss / probing.temperature).exp() for loss in normalised_losses]
     return weighted_geometric_mean(probing.factors, scores) * rate, losses  # 11
 
 

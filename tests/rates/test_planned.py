@@ -1,5 +1,6 @@
 import pytest
 import torch
+
 from replication.rates import CONTROLLERS, PlannedRate, RunContext, build_rate, controller_name
 from replication.rates.planned import get_momentum, set_momentum
 from replication.schedules import build

@@ -3,9 +3,10 @@ import math
 import numpy as np
 import pytest
 import torch
+from torch.optim.lr_scheduler import ReduceLROnPlateau
+
 from replication.rates import PlateauRate, RunContext
 from support import column, run_settings, tiny_dataset, trained
-from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 BASE_RATE = 0.5
 

@@ -2,6 +2,7 @@ import math
 
 import pytest
 from pydantic import TypeAdapter
+
 from replication.errors import ConfigurationError
 from replication.schedules import build
 from replication.schedules.build import CURVES

@@ -3,6 +3,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
+
 from replication.schedules import exp_range, sgdr, triangular, triangular2
 from replication.schedules.cyclical import cycle_at
 

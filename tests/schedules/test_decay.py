@@ -4,6 +4,7 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
+
 from replication.schedules import exponential_decay, inverse_square_root, multi_step_decay, step_decay
 from replication.schedules.decay import whole_periods
 

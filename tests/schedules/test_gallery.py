@@ -1,6 +1,7 @@
 from collections import Counter
 
 import pytest
+
 from replication.schedules import gallery
 from replication.schedules.build import CURVES, SAMPLINGS, WARM_UPS
 from replication.schedules.gallery import EXAMPLES

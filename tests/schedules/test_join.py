@@ -1,6 +1,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
+
 from replication.schedules import join_schedules, scaled
 
 

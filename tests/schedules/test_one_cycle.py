@@ -3,6 +3,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
+
 from replication.errors import ConfigurationError
 from replication.schedules import Budget, Phases, cosine, linear, one_cycle_momentum, one_cycle_rate
 

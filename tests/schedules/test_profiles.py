@@ -3,6 +3,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
+
 from replication.schedules import constant, cosine, geometric, linear, polynomial, rex, stretch
 from replication.schedules.profiles import clamp
 

@@ -4,6 +4,7 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
+
 from replication.schedules import Budget, at_fractions, every_epoch, every_percent, every_step, sampled
 
 BUDGETS = some.builds(Budget, steps=some.integers(1, 5_000), steps_per_epoch=some.integers(1, 300))

@@ -5,9 +5,10 @@ import warnings
 import pytest
 import torch
 from pydantic import TypeAdapter
+from torch.optim import lr_scheduler as torch_schedulers
+
 from replication.schedules import build
 from replication.settings.schedule import ScheduleSettings
-from torch.optim import lr_scheduler as torch_schedulers
 
 BASE_RATE = 0.5
 EVERY_STEP = {"name": "every_step"}

@@ -1,5 +1,6 @@
 import pytest
 from pydantic import TypeAdapter, ValidationError
+
 from replication.schedules.build import CURVES, SAMPLINGS, WARM_UPS
 from replication.settings import schedule as settings
 from replication.settings.schedule import PureSchedule, ScheduleSettings

@@ -88,13 +88,13 @@ def copy_of_project(folder: Path) -> Project:
 
 @pytest.fixture(scope="session")
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A project in which nothing has run; tests leave it so."""
+    """Return a project in which nothing has run; tests leave it so."""
     return copy_of_project(tmp_path_factory.mktemp("fresh") / "project")
 
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A project with all its results; tests do not change it."""
+    """Return a project with all its results; tests do not change it."""
     project = copy_of_project(tmp_path_factory.mktemp("finished") / "project")
     project.snakemake()
     return project

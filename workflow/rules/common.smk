@@ -8,8 +8,8 @@ from snakemake.exceptions import WorkflowError
 # Snakemake hands this on to the scripts.
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
 
-from replication import data as datasets
 from replication.code_digest import code_digest
+from replication.data import raw_files
 from replication.errors import ReplicationError
 from replication.plan import STUDIES, load_plan
 from replication.provenance import canonical_json, registry_choices
@@ -18,6 +18,9 @@ from replication.settings.config import load_config
 try:
     CONFIG = load_config(config, [*workflow.configfiles])
     PLAN = load_plan(CONFIG, STUDIES)
+    DATASETS = sorted({name for study in PLAN.values() for name in study.datasets})
+    # What each data set is prepared from: the user's own files, or those to download.
+    RAW_FILES = {name: raw_files(name, CONFIG, "resources/downloads") for name in DATASETS}
 except ReplicationError as error:
     raise WorkflowError(str(error)) from None
 
@@ -42,10 +45,6 @@ def run_settings(wildcards):
     return PLAN[wildcards.study].arms[wildcards.arm]
 
 
-def dataset_names():
-    return sorted({name for study in PLAN.values() for name in study.datasets})
-
-
 def dataset_file(name):
     return f"resources/datasets/{name}.safetensors"
 
@@ -56,11 +55,6 @@ def manifest_of_run(wildcards):
 
 def dataset_of_run(wildcards):
     return ancient(dataset_file(run_settings(wildcards).data.dataset))
-
-
-def raw_files(wildcards):
-    """The files that a data set is prepared from: the user's own, or those to download."""
-    return datasets.raw_files(wildcards.dataset, CONFIG, "resources/downloads")
 
 
 def record_files(wildcards):

@@ -21,7 +21,7 @@ rule download:
 
 rule prepare:
     input:
-        raw_files,
+        lambda wildcards: RAW_FILES[wildcards.dataset],
     output:
         dataset="resources/datasets/{dataset}.safetensors",
         manifest="resources/datasets/{dataset}.json",

@@ -1,6 +1,7 @@
 """Put the same table of all studies into one."""
 
 import pandas as pd
+
 from replication.logs import logged
 from replication.tables import read_table, write_table
 

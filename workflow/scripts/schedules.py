@@ -1,6 +1,7 @@
 """Tabulate the curve of every schedule."""
 
 import pandas as pd
+
 from replication.logs import logged
 from replication.schedules import gallery
 from replication.tables import write_table

@@ -57,7 +57,9 @@ def _line(model: type[BaseModel], place: str, key: str, problems: Sequence[Any])
             context = problem["ctx"]
             valid = [name.strip("'") for name in context["expected_tags"].split(", ")]
             return f"{place}: `{key}`: there is no `{context['tag']}`{_remedy(context['tag'], valid)}"
-    messages = [each["msg"].removeprefix("Value error, ") for each in problems]
+    messages = [
+        each["msg"].removeprefix("Value error, ").partition(" after validation")[0] for each in problems
+    ]
     text = ", or ".join(f"{message[:1].lower()}{message[1:]}" for message in messages)
     found = "" if isinstance(problem["input"], Mapping) else f", not {problem['input']!r}"
     return f"{place}: `{key}`: {text}{found}" if key else f"{place}: {text}{found}"

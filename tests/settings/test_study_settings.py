@@ -1,0 +1,151 @@
+"""A study's file: arms, scales, tables and claims that fit each other."""
+
+import pytest
+from pydantic import ValidationError
+
+from replication.settings.claims import EpochMeasure, EventClaim, Margin, Measure, OrderClaim, ValueClaim
+from replication.settings.study import Arm, Column, ScaleOverrides, Study, Table
+from tabulated import EVENT, GONE, ORDER, STUDY, VALUE, changed
+
+TABLE = {
+    "id": "results",
+    "title": "Results",
+    "arms": ["a", "b"],
+    "columns": [{"heading": "Accuracy", "measure": "test_accuracy"}],
+}
+CONVERGENCE = EVENT | {"kind": "divergence", "event": "no_convergence", "reference": "b"}
+
+
+def study(changes):
+    return Study(**changed(STUDY, changes))
+
+
+def test_a_study_with_everything():
+    claims = [VALUE, ORDER, EVENT, CONVERGENCE | {"id": "convergence"}]
+    whole = study({"tables": [TABLE], "claims": claims, "scales.demo.arms": {"c": {"epochs": 2}}})
+    assert list(whole.arms) == ["a", "b", "c"]
+    assert [type(claim) for claim in whole.claims] == [ValueClaim, OrderClaim, EventClaim, EventClaim]
+    assert [claim.epoch for claim in whole.claims] == ["last"] * 4
+    assert whole.tables[0].columns[0] == Column(heading="Accuracy", measure="test_accuracy", epoch="last")
+
+
+@pytest.mark.parametrize(
+    ("claim", "arms"),
+    [
+        (VALUE, ["a"]),
+        (VALUE | {"minus": "b"}, ["a", "b"]),
+        (ORDER | {"than": ["c", "b"]}, ["a", "c", "b"]),
+        (EVENT, ["a"]),
+        (CONVERGENCE, ["a", "b"]),
+    ],
+)
+def test_a_claim_knows_the_arms_that_it_needs(claim, arms):
+    assert study({"claims": [claim]}).claims[0].arms == arms
+
+
+@pytest.mark.parametrize(
+    ("changes", "place"),
+    [
+        ({"claims.0.arm": "z"}, "claims, value"),
+        ({"claims.0.minus": "z"}, "claims, value"),
+        ({"claims": [ORDER | {"than": ["b", "z"]}]}, "claims, order"),
+        ({"claims": [ORDER | {"arm": "z"}]}, "claims, order"),
+        ({"claims": [CONVERGENCE | {"reference": "z"}]}, "claims, event"),
+        ({"tables": [TABLE | {"arms": ["a", "z"]}]}, "tables, results"),
+        ({"scales.demo.arms": {"z": {}}}, "scales, demo, arms"),
+        ({"scales.laptop.arms": {"z": {}}}, "scales, laptop, arms"),
+    ],
+)
+def test_an_arm_that_does_not_exist_is_refused_with_the_ones_that_do(changes, place):
+    with pytest.raises(ValidationError, match=f"{place}: no arm `z`; the arms are a, b, c"):
+        study(changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"claims": [VALUE, ORDER | {"id": "value"}]}, "two claims have the id `value`"),
+        ({"tables": [TABLE, TABLE]}, "two tables have the id `results`"),
+        ({"arms.A b": {"title": "A"}}, "should match pattern"),
+        ({"arms.a_b": {"title": "A"}}, "should match pattern"),
+        ({"arms.a--b": {"title": "A"}}, "should match pattern"),
+        ({"arms": {}}, "at least 1 item"),
+        ({"arms.a.title": ""}, "at least 1 character"),
+        ({"tables": [TABLE | {"arms": []}]}, "at least 1 item"),
+        ({"tables": [TABLE | {"columns": []}]}, "at least 1 item"),
+        ({"claims": []}, "at least 1 item"),
+        ({"seeds": 0}, "greater than or equal to 1"),
+        ({"scales.demo.seeds": 0}, "greater than or equal to 1"),
+        ({"scales.laptop": GONE}, "Field required"),
+        ({"claims.0.id": "Value"}, "should match pattern"),
+        ({"claims.0.quote": ""}, "at least 1 character"),
+        ({"claims.0.section": ""}, "at least 1 character"),
+        ({"claims.0.measure": "accuracy"}, "'train_loss'"),
+        ({"claims.0.margin": {"reason": "none"}}, "one of `absolute` and `binomial_images`"),
+        ({"claims.0.margin": {"reason": "two", "absolute": 1, "binomial_images": 1}}, "one of `absolute` and"),
+        ({"claims.0.margin": {"reason": "below", "absolute": -0.1}}, "greater than or equal to 0"),
+        ({"claims.0.margin": {"reason": "none", "binomial_images": 0}}, "greater than or equal to 1"),
+        ({"claims.0.margin": {"reason": "a share", "binomial_images": 9}, "claims.0.expected": 95.5}, "share"),
+        ({"claims.0.margin": {"reason": "a share", "binomial_images": 9}, "claims.0.expected": -0.1}, "share"),
+        ({"claims.0.minus_epoch": 3}, "`minus_epoch` goes with `minus`"),
+        ({"claims": [ORDER | {"than": []}]}, "at least 1 item"),
+        ({"claims": [ORDER | {"direction": "up"}]}, "'higher' or 'lower'"),
+        ({"claims": [EVENT | {"threshold": 0}]}, "greater than 0"),
+        ({"claims": [EVENT | {"expected": 1}]}, "valid boolean"),
+        ({"claims": [EVENT | {"reference": "b"}]}, "`reference` goes with the event no_convergence"),
+        ({"claims": [EVENT | {"event": "no_convergence"}]}, "`reference` goes with the event no_convergence"),
+        ({"claims": [EVENT | {"measure": "seconds"}]}, "measure: an event is read off a curve; valid: train_loss, "),
+    ],
+)  # fmt: skip
+def test_impossible_values_are_refused(changes, message):
+    with pytest.raises(ValidationError, match=message):
+        study(changes)
+
+
+@pytest.mark.parametrize("expected", [0.0, 0.955, 1.0])
+def test_a_binomial_margin_is_of_a_share(expected):
+    margin = {"binomial_images": 2000, "reason": "two standard errors"}
+    claim = study({"claims.0.margin": margin, "claims.0.expected": expected}).claims[0]
+    assert claim.margin == Margin(binomial_images=2000, reason="two standard errors")
+
+
+def test_measures_after_an_epoch_are_among_all_measures():
+    assert set(EpochMeasure.__args__) < set(Measure.__args__)
+
+
+@pytest.mark.parametrize("measure", EpochMeasure.__args__)
+def test_every_measure_after_an_epoch_has_events(measure):
+    assert study({"claims": [EVENT | {"measure": measure}]}).claims[0].measure == measure
+
+
+def test_a_scale_overrides_what_its_part_says_and_paper_nothing():
+    changes = {
+        "scales.demo": {"seeds": 2, "settings": {"epochs": 1}},
+        "scales.laptop": {"substitute": {"mnist": "digits"}},
+    }
+    overrides = study(changes).overrides
+    assert overrides("demo") == ScaleOverrides(seeds=2, settings={"epochs": 1})
+    assert overrides("laptop") == ScaleOverrides(substitute={"mnist": "digits"})
+    assert overrides("paper") == ScaleOverrides()
+
+
+@pytest.mark.parametrize(
+    "section", [ValueClaim, OrderClaim, EventClaim, Margin, Arm, ScaleOverrides, Column, Table]
+)
+def test_every_key_whose_name_does_not_say_it_all_is_described(section):
+    plain = {
+        "kind",
+        "arm",
+        "arms",
+        "than",
+        "expected",
+        "margin",
+        "direction",
+        "event",
+        "title",
+        "columns",
+        "heading",
+    }
+    fields = section.model_fields.items()
+    undescribed = {name for name, field in fields if not field.description}
+    assert undescribed <= plain | ({"id"} if section is Table else set())

@@ -1,0 +1,163 @@
+"""YAML: what it would misread is refused, with file, line and remedy."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from replication.errors import ConfigurationError
+from replication.settings.yaml_file import read_yaml
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    return tmp_path_factory.mktemp("yaml") / "some study.yaml"
+
+
+def read(file, text):
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return read_yaml(file)
+
+
+def refused(file, text):
+    with pytest.raises(ConfigurationError) as caught:
+        read(file, text)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "key"),
+    [
+        ("a: 1\nb: 2\na: 3", 3, "a"),
+        ("a: 1\na: 1", 2, "a"),
+        ('a: 1\n"a": 2', 2, "a"),
+        ("x:\n  b: 1\n  c: 2\n\n  b: 3\ny: 4", 5, "b"),
+        ("x: {b: 1, b: 2}", 1, "b"),
+        ("x:\n- b: 1\n  b: 2", 3, "b"),
+        ("1: a\n1: b", 2, "1"),
+        ("base: &base {a: 1}\nx:\n  <<: *base\n  b: 1\n  b: 2", 5, "b"),
+    ],
+)
+def test_a_key_that_is_there_twice_is_refused(file, text, line, key):
+    assert refused(file, text) == f"{file}, line {line}: the key `{key}` is there twice: delete one"
+
+
+@pytest.mark.parametrize("written", [".nan", ".NaN", ".inf", "-.inf", "+.INF"])
+@pytest.mark.parametrize("text", ["a: 1\nb: {}", "a: 1\nb: [2.5, {}]", "a: 1\n{}: b"])
+def test_numbers_that_are_not_finite_are_refused(file, text, written):
+    expected = f"{file}, line 2: `{written}` is not a number here: write a finite one"
+    assert refused(file, text.format(written)) == expected
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("1e-3", "0.001"),
+        ("1e-7", "1.0e-07"),
+        ("-1E-3", "-0.001"),
+        ("+1e3", "1000.0"),
+        ("1e22", "1.0e+22"),
+        ("1.5e3", "1500.0"),
+        ("08", "8.0"),
+        ("nan", "a finite number"),
+        ("inf", "a finite number"),
+        ("-Infinity", "a finite number"),
+    ],
+)
+@pytest.mark.parametrize("text", ["a: 1\nb: {}", "a: 1\nb: [2.5, {}]", "a: 1\n{}: b"])
+def test_numbers_that_yaml_reads_as_text_are_refused(file, text, written, meant):
+    expected = f'{file}, line 2: YAML reads `{written}` as text: write {meant}, or "{written}" for text'
+    assert refused(file, text.format(written)) == expected
+
+
+@given(number=st.floats(allow_nan=False, allow_infinity=False), form=st.sampled_from(["r", "e", "g"]))
+def test_a_number_is_read_as_it_is_or_refused_with_a_form_that_is(file, number, form):
+    text = repr(number) if form == "r" else f"{number:{form}}"
+    try:
+        found = read(file, f"x: {text}")["x"]
+    except ConfigurationError as error:
+        remedy, as_text = re.search(r"write (\S+), or (\S+) for text", str(error)).groups()
+        found = read(file, f"x: {remedy}")["x"]
+        assert read(file, f"x: {as_text}") == {"x": text}
+    assert isinstance(found, float | int)
+    assert found == float(text)
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        ("1.0e-3", 0.001),
+        ("1.0e-07", 1e-7),
+        ("-2.5E+3", -2500.0),
+        (".5", 0.5),
+        ("0.001", 0.001),
+        ("3", 3),
+        ("10_000", 10_000),
+        ('"1e-3"', "1e-3"),
+        ("'1e-3'", "1e-3"),
+        ("'.nan'", ".nan"),
+        ("|-\n  1e-3", "1e-3"),
+        (">-\n  1e-3", "1e-3"),
+        ("1e-3 of it", "1e-3 of it"),
+        ("3.2.1, Table 1", "3.2.1, Table 1"),
+        ("null", None),
+        ("true", True),
+        ("é", "é"),
+        ("{}", {}),
+    ],
+)
+def test_good_forms_are_read_as_they_are_meant(file, written, value):
+    found = read(file, f"x: {written}")["x"]
+    assert (type(found), found) == (type(value), value)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a: &x {b: 1, c: [2]}\nd: *x", {"a": {"b": 1, "c": [2]}, "d": {"b": 1, "c": [2]}}),
+        ("a: &x [1, 2]\nd: {e: *x}", {"a": [1, 2], "d": {"e": [1, 2]}}),
+        ("a: &x {b: 1, c: 2}\nd: {<<: *x, c: 3}", {"a": {"b": 1, "c": 2}, "d": {"b": 1, "c": 3}}),
+        ("a: &x {b: 1}\nd: &y {c: 2}\ne: {<<: [*x, *y]}", {"a": {"b": 1}, "d": {"c": 2}, "e": {"b": 1, "c": 2}}),
+        (  # the inner mapping, itself merged, is merged again before it is built
+            "a: &x {b: 1}\nd: {in: &y {<<: *x, b: 2}}\ne: {<<: *y, c: 3}",
+            {"a": {"b": 1}, "d": {"in": {"b": 2}}, "e": {"b": 2, "c": 3}},
+        ),
+    ],
+)  # fmt: skip
+def test_anchors_are_read_right(file, text, expected):
+    assert read(file, text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "- a: 1", "3", "text", "null"])
+def test_what_is_not_a_mapping_is_refused(file, text):
+    assert refused(file, text) == f"{file}: should hold a mapping of keys to values"
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("a: 1\nb: [1, 2", "line 2"),
+        ("a: 1\nb: c: d", "line 2"),
+        ("a: 1\nb: {{ c }}", "line 2"),
+        ("a: 1\n? [b, c]\n: 2", "line 2"),
+        ("a: *nowhere", "line 1"),
+        ("a: 1\n---\nb: 2", "line 2"),
+        ("a: !!python/object/apply:os.getcwd []", "line 1"),
+        ("a: \x00", "position 3"),
+        (b"a: \xff", "position 3"),
+        ("a: 2024-02-30", "day is out of range"),
+    ],
+)
+def test_what_is_not_yaml_is_refused(file, text, place):
+    message = refused(file, text)
+    assert message.startswith(f"{file}: not valid YAML, correct it: ")
+    assert place in message
+
+
+def test_what_cannot_be_read_is_refused(tmp_path):
+    for path, reason in ((tmp_path / "none.yaml", "No such file"), (tmp_path, "Is a directory")):
+        with pytest.raises(ConfigurationError) as caught:
+            read_yaml(path)
+        assert str(caught.value).startswith(f"{path}: cannot be read ({reason}")
+        assert str(caught.value).endswith(": correct the path")

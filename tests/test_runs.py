@@ -1,0 +1,159 @@
+import csv
+import hashlib
+import json
+import math
+from datetime import datetime
+
+import pytest
+import torch
+
+from replication.data.dataset import write_dataset
+from replication.errors import ConfigurationError, DataError
+from replication.runs import run, write_rows
+from replication.training import train
+from support import CPU, run_settings, schedule_of, tiny_dataset
+
+RECORD_KEYS = {
+    "run_id", "settings", "settings_sha256", "code_sha256", "git", "versions", "machine", "started", "ended",
+    "files", "dataset", "outcome", "epochs", "best_epoch", "weights_sha256", "costs",
+}  # fmt: skip
+PROBING = {"schedule": schedule_of("loss_probing")}
+DIVERGING = {"optimizer": {"learning_rate": 1e30}}
+
+
+def sha256(content):
+    return hashlib.sha256(content).hexdigest()
+
+
+def settings_json(**changes):
+    # Not in the form that pydantic would write it: what is hashed is this very text.
+    return json.dumps(run_settings(**changes).model_dump(mode="json"), indent=1)
+
+
+@pytest.fixture
+def dataset_path(tmp_path):
+    write_dataset(tiny_dataset(), tmp_path / "tiny.safetensors")
+    return tmp_path / "tiny.safetensors"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "runs" / "study" / "arm" / "seed-7"
+
+
+def names_in(folder):
+    return {path.name for path in folder.iterdir()}
+
+
+def rows_of(path):
+    with path.open(newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
+
+
+def as_read(rows):
+    """Give rows as the text of a CSV file should have them: Python's shortest exact form, or nothing."""
+    return [{key: str(value) if math.isfinite(value) else "" for key, value in row.items()} for row in rows]
+
+
+@pytest.mark.parametrize("changes", [{}, PROBING, DIVERGING], ids=["constant", "probing", "diverging"])
+@pytest.mark.parametrize("steps", [False, True])
+def test_a_run_writes_its_tables_and_its_record(changes, steps, dataset_path, folder):
+    text = settings_json(**changes, record_every_step=steps)
+    expected = train(run_settings(**changes, record_every_step=steps), tiny_dataset(), 7, CPU)
+    run("study/arm/seed-7", text, dataset_path, folder, "cpu", code="abc")
+    tables = {"history.csv", "timings.csv", *(["steps.csv"] if steps else [])}
+    assert names_in(folder) == tables | {"record.json"}
+    # Every float reads back as the very number that it was.
+    assert rows_of(folder / "history.csv") == as_read(expected.history)
+    if steps:
+        assert rows_of(folder / "steps.csv") == as_read(expected.steps)
+    times = rows_of(folder / "timings.csv")
+    assert [row["epoch"] for row in times] == [row["epoch"] for row in rows_of(folder / "history.csv")]
+    assert all(float(seconds) >= 0 for row in times for seconds in row.values())
+
+    record = json.loads((folder / "record.json").read_text(encoding="utf-8"))
+    assert set(record) == RECORD_KEYS
+    assert record["run_id"] == "study/arm/seed-7"
+    assert record["settings"] == json.loads(text)
+    assert record["settings_sha256"] == sha256(text.encode())
+    assert record["code_sha256"] == "abc"
+    assert record["files"] == {name: sha256((folder / name).read_bytes()) for name in tables}
+    assert record["dataset"] == {"name": "tiny", "identity": tiny_dataset().identity, "classes": 3}
+    assert record["outcome"] == expected.outcome == ("diverged" if changes is DIVERGING else "completed")
+    assert record["epochs"] == len(expected.history)
+    assert record["best_epoch"] == expected.best_epoch
+    assert record["weights_sha256"] == expected.weights_digest
+    assert record["costs"] == expected.costs
+    assert record["versions"]["torch"] == torch.__version__.partition("+")[0]
+    assert record["machine"]["device"] == "cpu"
+    assert record["machine"]["threads"] == 1
+    started, ended = (datetime.fromisoformat(record[key]) for key in ("started", "ended"))
+    assert started <= ended
+    assert started.utcoffset().total_seconds() == 0
+
+
+def test_the_same_run_gives_the_same_history_and_another_seed_another(dataset_path, tmp_path):
+    contents = []
+    for place, seed in [("first", 1), ("again", 1), ("other", 12)]:
+        folder = tmp_path / place
+        run(f"study/arm-2/seed-{seed}", settings_json(), dataset_path, folder, "cpu")
+        contents.append((folder / "history.csv").read_bytes())
+    assert contents[0] == contents[1] != contents[2]
+
+
+def test_steps_of_an_earlier_run_do_not_stay(dataset_path, folder):
+    run("study/arm/seed-7", settings_json(record_every_step=True), dataset_path, folder, "cpu")
+    assert "steps.csv" in names_in(folder)
+    run("study/arm/seed-7", settings_json(), dataset_path, folder, "cpu")
+    assert names_in(folder) == {"history.csv", "timings.csv", "record.json"}
+    assert set(json.loads((folder / "record.json").read_text())["files"]) == {"history.csv", "timings.csv"}
+
+
+def damaged(path):
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("already", [False, True])
+@pytest.mark.parametrize("fault", ["settings", "data", "device", "training"])
+def test_nothing_is_written_when_a_run_fails(fault, already, dataset_path, folder, monkeypatch):
+    if already:
+        run("study/arm/seed-7", settings_json(record_every_step=True), dataset_path, folder, "cpu")
+    before = {path.name: path.read_bytes() for path in folder.iterdir()} if already else None
+    text, device, error = settings_json(), "cpu", DataError
+    if fault == "settings":
+        text = settings_json(data={"train_images": 1000})
+    elif fault == "data":
+        damaged(dataset_path)
+    elif fault == "device":
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+        device, error = "cuda", ConfigurationError
+    else:
+        error = RuntimeError
+
+        def broken(*_):
+            raise RuntimeError("out of memory, say")
+
+        monkeypatch.setattr("replication.training._Run.evaluate", broken)
+    with pytest.raises(error):
+        run("study/arm/seed-7", text, dataset_path, folder, device)
+    if already:
+        assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    else:
+        assert not folder.exists()
+
+
+def test_progress_goes_to_the_log(dataset_path, folder, tmp_path):
+    with (tmp_path / "log").open("w", encoding="utf-8") as log:
+        run("study/arm/seed-7", settings_json(), dataset_path, folder, "cpu", log=log)
+    assert "9/9" in (tmp_path / "log").read_text(encoding="utf-8")
+
+
+def test_cells_keep_full_precision_and_what_is_no_number_is_empty(tmp_path):
+    numbers = [0.1 + 0.2, 1e-300, 1 / 3, 123456789.123456789, 5e-324, -0.0]
+    rows = [{"number": number, "whole": 3, "none": math.nan, "huge": math.inf} for number in numbers]
+    write_rows(tmp_path / "new folder" / "rows.csv", rows)
+    read = rows_of(tmp_path / "new folder" / "rows.csv")
+    assert [float(row["number"]).hex() for row in read] == [number.hex() for number in numbers]
+    assert {(row["whole"], row["none"], row["huge"]) for row in read} == {("3", "", "")}
