@@ -3,8 +3,8 @@
 import re
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as some
 
 from replication.errors import ConfigurationError
 from replication.settings.yaml_file import read_yaml
@@ -71,7 +71,8 @@ def test_numbers_that_yaml_reads_as_text_are_refused(file, text, written, meant)
     assert refused(file, text.format(written)) == expected
 
 
-@given(number=st.floats(allow_nan=False, allow_infinity=False), form=st.sampled_from(["r", "e", "g"]))
+@settings(deadline=None)
+@given(number=some.floats(allow_nan=False, allow_infinity=False), form=some.sampled_from(["r", "e", "g"]))
 def test_a_number_is_read_as_it_is_or_refused_with_a_form_that_is(file, number, form):
     text = repr(number) if form == "r" else f"{number:{form}}"
     try:

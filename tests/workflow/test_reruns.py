@@ -76,11 +76,18 @@ def test_a_changed_setting_of_one_arm_reruns_that_arm(finished: Project, copy_of
     assert project.jobs()["train"] == 2
 
 
-def test_data_prepared_again_alike_rerun_nothing(finished: Project, copy_of: Copy) -> None:
+def test_data_of_the_same_content_rerun_nothing(finished: Project, copy_of: Copy) -> None:
     project = copy_of(finished)
-    before = project.trained()
-    project.snakemake("--forcerun", "prepare")
-    assert project.trained() == before
+    (project.folder / "resources/datasets/digits.json").touch()
+    (project.folder / "resources/datasets/digits.safetensors").unlink()
+    assert project.jobs() == {}
+
+
+def test_data_of_another_content_rerun_all_runs(finished: Project, copy_of: Copy) -> None:
+    project = copy_of(finished)
+    manifest = project.folder / "resources/datasets/digits.json"
+    manifest.write_text(manifest.read_text().replace('"identity": "', '"identity": "0'))
+    assert project.jobs()["train"] == 4
 
 
 def test_figures_come_from_the_runs_that_there_are(finished: Project, copy_of: Copy) -> None:

@@ -35,12 +35,18 @@ def t_interval(values: Sequence[float], level: float) -> Interval:
         return Interval(0, math.nan, math.nan, math.nan, level)
     if count == 1:
         return Interval(1, values[0], math.nan, math.nan, level)
-    if min(values) == max(values):  # their computed mean may differ from them in the last bit
-        return Interval(count, values[0], values[0], values[0], level)
-    mean = math.fsum(values) / count
-    error = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (count - 1) / count)
+    mean, error = _mean_and_error(values)
     half = float(stats.t.ppf((1 + level) / 2, count - 1)) * error
     return Interval(count, mean, mean - half, mean + half, level)
+
+
+def _mean_and_error(values: Sequence[float]) -> tuple[float, float]:
+    """Return the mean of two or more values, and its standard error."""
+    if min(values) == max(values):  # their computed mean may differ from them in the last bit
+        return values[0], 0.0
+    count = len(values)
+    mean = math.fsum(values) / count
+    return mean, math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (count - 1) / count)
 
 
 def paired_p_value(differences: Sequence[float]) -> float:
@@ -50,9 +56,10 @@ def paired_p_value(differences: Sequence[float]) -> float:
     """
     if len(differences) < 2:
         return 1.0
-    if min(differences) == max(differences):
-        return 0.0 if differences[0] else 1.0
-    return float(stats.ttest_1samp(differences, 0.0).pvalue)
+    mean, error = _mean_and_error(differences)
+    if error == 0:
+        return 0.0 if mean else 1.0
+    return 2 * float(stats.t.sf(abs(mean) / error, len(differences) - 1))
 
 
 def holm_levels(p_values: Sequence[float], error_rate: float) -> list[float]:

@@ -3,7 +3,7 @@
 
 rule train:
     input:
-        # Small, so that Snakemake compares its content: data prepared again alike rerun nothing.
+        # Small, so that Snakemake compares its content: the same data with another date rerun nothing.
         manifest=manifest_of_run,
         dataset=dataset_of_run,
     output:
