@@ -33,15 +33,15 @@ CURVES = {
 
 @pytest.fixture
 def folder(tmp_path):
-    """A folder of four runs, and of one that is not planned."""
+    """Make a folder of four runs, and of one that is not planned."""
     for run_id, curve in CURVES.items():
         write_run(tmp_path, run_id, {"test_accuracy": curve})
     write_run(tmp_path, f"{NAME}/a/seed-3", {"test_accuracy": [9.9]})
     return tmp_path
 
 
-def edit_record(folder, run_id, **changes):
-    path = folder / run_id / "record.json"
+def edit_record(run_folder, **changes):
+    path = run_folder / "record.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
 
 
@@ -79,7 +79,7 @@ def test_a_row_says_what_the_record_says(folder):
     assert (run["probes"], run["parameter_copies"]) == (2, 1.0)
     assert (run["dataset"], run["dataset_sha256"]) == ("digits", "d1")
     assert (run["settings_sha256"], run["code_sha256"], run["weights_sha256"]) == ("5e", "c0", "ee")
-    assert (run["commit"], run["dirty"], run["device"], run["torch"]) == ("abc", True, "cpu", "2.0")
+    assert (run["commit"], run["dirty"], run["device"], run["torch"]) == ("abc", True, "cpu", "2.14.1")
 
 
 def test_seconds_are_summed_over_a_run(folder):
@@ -123,7 +123,7 @@ def test_a_run_that_is_planned_twice_is_refused(folder, ids):
 
 
 def test_the_record_of_another_run_is_refused(folder):
-    edit_record(folder, IDS[1], run_id=IDS[0])
+    edit_record(folder / IDS[1], run_id=IDS[0])
     path = folder / IDS[1] / "record.json"
     with pytest.raises(
         ResultsError, match=f"{path}: is the record of {IDS[0]}: delete the folder and run again"
@@ -144,7 +144,7 @@ def test_a_run_needs_one_row_for_each_epoch(folder, name, epochs):
 
 
 def test_the_record_decides_how_many_epochs_there_were(folder):
-    edit_record(folder, IDS[0], epochs=2)
+    edit_record(folder / IDS[0], epochs=2)
     with pytest.raises(ResultsError, match="one row for each of 2 epochs"):
         collect(IDS, folder)
 
@@ -239,7 +239,7 @@ def test_arms_are_described(tmp_path):
     table = describe_arms(planned)
     assert table["arm"].tolist() == ["b", "c"]
     assert table["title"].tolist() == ["B", "C"]
-    assert table["note"].tolist() == ["Our reading.", None]
+    assert table["note"].fillna("").tolist() == ["Our reading.", ""]
     assert set(table["differences"]) == {"data.dataset: digits for mnist; epochs: 2 for 4"}
     assert [json.loads(text)["schedule"]["name"] for text in table["settings"]] == ["cosine", "step"]
 

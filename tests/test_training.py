@@ -1,5 +1,6 @@
 import io
 import math
+from collections import OrderedDict
 
 import numpy as np
 import pytest
@@ -241,6 +242,17 @@ def test_training_is_that_of_a_plain_loop(ours, theirs, schedule, model):
     assert column(result, "validation_loss") == pytest.approx(losses, rel=1e-4)
 
 
+@pytest.mark.parametrize("schedule", ["constant", "loss_probing"])
+def test_bfloat16_rounds_the_forward_pass_and_no_more(schedule):
+    dataset = tiny_dataset()
+    frozen = {"epochs": 1, "schedule": schedule_of(schedule), "optimizer": FROZEN}
+    low, full = (trained(dataset, **frozen, precision=name) for name in ("bfloat16", "float32"))
+    assert low.weights_digest == full.weights_digest
+    for name in ("train_loss", "validation_loss", "test_loss"):
+        assert column(low, name) != column(full, name)
+        assert column(low, name) == pytest.approx(column(full, name), rel=0.01)
+
+
 def test_it_learns():
     result = trained(tiny_dataset(150, noise=0.3), epochs=4)
     assert column(result, "validation_accuracy")[-1] == result.history[-1]["test_accuracy"] == 1
@@ -468,20 +480,22 @@ def test_without_a_log_nothing_is_printed(capfd):
 # The digest
 
 
-def test_the_digest_of_weights_sees_values_names_types_and_buffers():
-    def model():
+def test_the_digest_of_weights_sees_values_names_types_shapes_and_buffers():
+    def model(first="first", second="second"):
         torch.manual_seed(0)
-        return torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.BatchNorm1d(3))
+        layers = {first: torch.nn.Linear(2, 3), second: torch.nn.BatchNorm1d(3)}
+        return torch.nn.Sequential(OrderedDict(layers))
 
-    changed = {name: model() for name in ("weight", "buffer", "type", "name", "mode", "memory")}
+    names = ("weight", "buffer", "type", "shape", "name", "mode", "memory")
+    changed = {name: model() if name != "name" else model("one", "two") for name in names}
     with torch.no_grad():
-        changed["weight"][0].weight[0, 0] += 1e-6
-        changed["buffer"][1].running_mean[0] += 1e-6
-    changed["type"].double()
-    changed["name"].append(torch.nn.Identity()).register_buffer("extra", torch.zeros(1))
+        changed["weight"].first.weight[0, 0] += 1e-6
+        changed["buffer"].second.running_mean[0] += 1e-6
+    changed["type"].second.running_mean = changed["type"].second.running_mean.to(torch.int32)
+    changed["shape"].first.weight = torch.nn.Parameter(changed["shape"].first.weight.reshape(2, 3))
     changed["mode"].eval()
-    changed["memory"][0].weight = torch.nn.Parameter(changed["memory"][0].weight.T.contiguous().T)
+    changed["memory"].first.weight = torch.nn.Parameter(changed["memory"].first.weight.T.contiguous().T)
     digests = {name: digest_of_weights(network) for name, network in changed.items()}
     base = digest_of_weights(model())
     assert [name for name, digest in digests.items() if digest == base] == ["mode", "memory"]
-    assert len({digests[name] for name in ("weight", "buffer", "type", "name")}) == 4
+    assert len(set(digests.values())) == len(names) - 1

@@ -188,7 +188,8 @@ def _comparison_outcome(comparison: _Comparison) -> str:
         return INCONCLUSIVE
     if interval.low > 0:
         return REPRODUCED
-    return NOT_REPRODUCED if interval.high < 0 else INCONCLUSIVE
+    # No difference at all, as between arms that are still the same, leaves no room for one either.
+    return NOT_REPRODUCED if interval.high <= 0 else INCONCLUSIVE
 
 
 def judge_event(claim: EventClaim, evidence: Evidence) -> Finding:

@@ -60,8 +60,13 @@ def _digest(entry: str | Path, chosen: tuple[tuple[str, str], ...]) -> str:
     for definition in sorted(reached_definitions(entry, chosen)):
         digest.update(f"{definition}".encode())
         for statement in _statements(definition, entry, dict(chosen)):
-            digest.update(ast.dump(statement).encode())
+            digest.update(_text(statement))
     return digest.hexdigest()
+
+
+@cache
+def _text(statement: ast.stmt) -> bytes:
+    return ast.dump(statement).encode()
 
 
 @cache
@@ -83,7 +88,7 @@ def reached_definitions(entry: str | Path, chosen: tuple[tuple[str, str], ...] =
         waiting.append((module, LOOSE))
         waiting.extend((module, each) for each in found.definitions if name == WHOLE)
         for statement in _statements(definition, entry, dict(chosen)):
-            waiting.extend(_mentions(statement, module, found))
+            waiting.extend(_mentions(statement, module, entry))
     return frozenset(reached)
 
 
@@ -186,8 +191,10 @@ def _entry_of(statement: ast.stmt, key: str) -> ast.stmt:
     return ast.Pass()  # this registry has no such entry, and none of it is used
 
 
-def _mentions(statement: ast.stmt, module: str, found: _Module) -> Iterator[Definition]:
-    """Yield the definitions that a statement mentions; imports within it count as those of its module."""
+@cache
+def _mentions(statement: ast.stmt, module: str, entry: str | Path) -> frozenset[Definition]:
+    """Return the definitions that a statement mentions; imports within it count as those of its module."""
+    found = _module(module, entry)
     imports = {**found.imports, **_imported(statement)}
 
     def meant(node: ast.AST) -> Definition | None:
@@ -200,6 +207,7 @@ def _mentions(statement: ast.stmt, module: str, found: _Module) -> Iterator[Defi
             return _origin(holder[0], node.attr) if holder and holder[1] == WHOLE else None
         return None
 
+    mentioned: set[Definition] = set()
     waiting: list[ast.AST] = [statement]
     while waiting:
         node = waiting.pop()
@@ -207,7 +215,8 @@ def _mentions(statement: ast.stmt, module: str, found: _Module) -> Iterator[Defi
         if definition is None:
             waiting.extend(ast.iter_child_nodes(node))
         else:
-            yield definition
+            mentioned.add(definition)
+    return frozenset(mentioned)
 
 
 def _origin(module: str, name: str) -> Definition:
