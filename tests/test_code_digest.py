@@ -1,7 +1,7 @@
 """The digest of code: an edit concerns the results that depend on it, and no others."""
 
 import ast
-import itertools
+import functools
 import re
 import shutil
 from pathlib import Path
@@ -10,6 +10,7 @@ import pytest
 
 from replication import code_digest as digests
 from replication.code_digest import code_digest, reached_definitions
+from replication.data import DATASETS
 from replication.plan import load_plan
 from replication.provenance import registry_choices
 from replication.settings.config import Config
@@ -17,6 +18,11 @@ from replication.settings.config import Config
 PROJECT = Path(__file__).parents[1]
 PACKAGE = PROJECT / "workflow" / "replication"
 SCRIPTS = PROJECT / "workflow" / "scripts"
+
+
+def file_of(module):
+    path = PACKAGE.joinpath(*module.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
 def edited(text, old, new):
@@ -27,22 +33,25 @@ def edited(text, old, new):
 # --- small packages --------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def digest(tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def digest(tmp_path_factory):
     """Return a function that gives the digest of a script and of a package `pkg`, from their texts."""
-    number = itertools.count()
 
-    def of(files, chosen=None):
-        folder = tmp_path / str(next(number))
-        for name, text in ({"__init__.py": ""} | files).items():
+    @functools.cache
+    def of(files, chosen):
+        folder = tmp_path_factory.mktemp("code")
+        for name, text in files:
             path = folder / (name if name == "entry.py" else f"pkg/{name}")
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
-        monkeypatch.setattr(digests, "PACKAGE", "pkg")
-        monkeypatch.setattr(digests, "ROOT", folder / "pkg")
-        return code_digest(folder / "entry.py", chosen)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(digests, "PACKAGE", "pkg")
+            patch.setattr(digests, "ROOT", folder / "pkg")
+            return code_digest(folder / "entry.py", dict(chosen))
 
-    return of
+    return lambda files, chosen=None: of(
+        tuple(({"__init__.py": ""} | files).items()), tuple((chosen or {}).items())
+    )
 
 
 SMALL = {
@@ -229,7 +238,8 @@ def test_the_order_of_definitions_does_not_matter(digest):
 
 
 def test_the_digest_is_the_same_wherever_the_code_lies(digest):
-    assert digest(SMALL) == digest(SMALL)
+    elsewhere = SMALL | {"not_mentioned.py": ""}
+    assert digest(elsewhere) == digest(SMALL)
     assert re.fullmatch("[0-9a-f]{64}", digest(SMALL))
 
 
@@ -428,25 +438,59 @@ def planned(settings):
     return settings.schedule.name not in ("loss_probing", "reduce_on_plateau")
 
 
+def of_model(name):
+    return lambda settings: settings.model.name == name
+
+
 @pytest.mark.parametrize(
     ("file", "old", "new", "concerns"),
     [
         ("schedules/profiles.py", "math.cos(", "1.0 * math.cos(", named("cosine", "sgdr")),
-        # An exponential decay by a staircase is a step decay.
-        ("schedules/decay.py", "gamma ** whole_periods(", "gamma * whole_periods(", named("step", "exponential")),
         ("rates/loss_probing.py", "math.exp((min(", "math.exp(2 * (min(", named("loss_probing")),
-        ("rates/plateau.py", "settings.patience - 1", "settings.patience", named("reduce_on_plateau")),
-        ("schedules/sampling.py", "float(step // steps_per_epoch)", "float(step)", planned),
-        ("models/mnist_cnn.py", "FILTERS = 32", "FILTERS = 33", lambda settings: settings.model.name == "mnist-cnn"),
-        ("models/resnet18.py", "kernel_size=7", "kernel_size=5", lambda settings: settings.model.name == "resnet18"),
+        ("models/resnet18.py", "kernel_size=7", "kernel_size=5", of_model("resnet18")),
         ("training.py", "EVALUATION_BATCH = 500", "EVALUATION_BATCH = 400", lambda _: True),
     ],
-)  # fmt: skip
+)
 def test_an_edit_concerns_the_runs_that_use_it(copied, arms, untouched, file, old, new, concerns):
     changed = digests_of_runs(copied((file, old, new)) / "train.py", arms)
     expected = {arm for arm, settings in arms.items() if concerns(settings)}
     assert {arm for arm in arms if changed[arm] != untouched[arm]} == expected
     assert expected
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "concerns"),
+    [
+        ("schedules.profiles", "linear", named("linear")),
+        ("schedules.profiles", "rex", named("rex")),
+        ("schedules.decay", "exponential_decay", named("exponential")),
+        # An exponential decay by a staircase is a step decay.
+        ("schedules.decay", "step_decay", named("step", "exponential")),
+        ("schedules.one_cycle", "one_cycle_rate", named("one_cycle")),
+        ("schedules.sampling", "every_epoch", planned),
+        ("rates.planned", "PlannedRate", planned),
+        ("rates.plateau", "PlateauRate", named("reduce_on_plateau")),
+        ("rates.loss_probing", "_min_max", named("loss_probing")),
+        ("rates.loss_probing", "_z_score", named()),
+        ("models.mnist_cnn", "FILTERS", of_model("mnist-cnn")),
+        ("models.resnet18", "_with_width", of_model("resnet18")),
+        ("early_stopping", "Stopper", lambda _: True),
+        ("batches", "crop_and_flip", lambda _: True),
+        ("randomness", "stream_seed", lambda _: True),
+        ("data.dataset", "read_dataset", lambda _: True),
+        ("files", "whole_file", lambda _: True),
+        ("claims", "judge", named()),
+        ("plan", "load_plan", named()),
+        ("schedules.gallery", "EXAMPLES", named()),
+        ("data.registry", "DATASETS", named()),
+    ],
+)
+def test_a_run_depends_on_what_it_uses(arms, module, name, concerns):
+    assert re.search(rf"^(def |class )?{name}\b", file_of(module).read_text(encoding="utf-8"), re.MULTILINE)
+    choices = {arm: tuple(sorted(registry_choices(settings).items())) for arm, settings in arms.items()}
+    reached = {arm: reached_definitions(SCRIPTS / "train.py", choices[arm]) for arm in arms}
+    found = {arm for arm in arms if (f"replication.{module}", name) in reached[arm]}
+    assert found == {arm for arm, settings in arms.items() if concerns(settings)}
 
 
 def test_an_edit_of_what_comes_before_or_after_training_concerns_no_run(copied, arms, untouched):
@@ -471,24 +515,21 @@ def test_runs_of_different_parts_have_different_digests(arms, untouched):
     assert len(set(by_parts.values())) == len(by_parts) == len(set(untouched.values()))
 
 
-@pytest.mark.parametrize("script", ["prepare.py", "download.py"])
 @pytest.mark.parametrize(
-    ("file", "old", "new", "prepared", "downloaded"),
+    ("script", "file", "old", "new", "names"),
     [
-        ("data/mnist.py", "UNSIGNED_BYTES = 0x08", "UNSIGNED_BYTES = 0x09", {"mnist"}, {"mnist"}),
-        ("data/cifar.py", 'labels_key="labels"', 'labels_key="label"', {"cifar10"}, {"cifar10"}),
-        ("data/registry.py", "https://storage.googleapis.com/cvdf", "https://example.org/cvdf", {"mnist"}, {"mnist"}),
-        ("data/photo_digits.py", "SEED = 2015", "SEED = 2016", {"photo-digits-10", "photo-digits-100"}, None),
+        ("prepare.py", "data/mnist.py", "UNSIGNED_BYTES = 0x08", "UNSIGNED_BYTES = 0x09", {"mnist"}),
+        ("prepare.py", "data/cifar.py", 'labels_key="labels"', 'labels_key="label"', {"cifar10"}),
+        ("prepare.py", "data/photo_digits.py", "SEED = 2015", "SEED = 2016", {"photo-digits-10", "photo-digits-100"}),
+        ("download.py", "data/registry.py", "googleapis.com/cvdf", "example.org/cvdf", {"mnist"}),
     ],
 )  # fmt: skip
-def test_an_edit_concerns_the_data_sets_that_use_it(copied, script, file, old, new, prepared, downloaded):
-    names = ("mnist", "cifar10", "cifar100", "digits", "photo-digits-10", "photo-digits-100", "mine")
-    chosen = {name: {"data.registry.DATASETS": name} for name in names}
-    before = {name: code_digest(SCRIPTS / script, chosen[name]) for name in names}
+def test_an_edit_concerns_the_data_sets_that_use_it(copied, script, file, old, new, names):
+    chosen = {name: {"data.registry.DATASETS": name} for name in [*DATASETS, "mine"]}
+    before = {name: code_digest(SCRIPTS / script, chosen[name]) for name in chosen}
     scripts = copied((file, old, new))
-    after = {name: code_digest(scripts / script, chosen[name]) for name in names}
-    expected = prepared if script == "prepare.py" or downloaded is None else downloaded
-    assert {name for name in names if after[name] != before[name]} == expected
+    after = {name: code_digest(scripts / script, chosen[name]) for name in chosen}
+    assert {name for name in chosen if after[name] != before[name]} == names
 
 
 @pytest.mark.parametrize(
@@ -516,13 +557,11 @@ def test_scripts_reach_what_they_call(script, module, name):
     assert (f"replication.{module}", name) in reached_definitions(SCRIPTS / script)
 
 
+@functools.cache
 def registry_keys(registry):
     """Return the keys of the one dictionary display that a registry should be."""
     module, _, name = registry.rpartition(".")
-    path = PACKAGE.joinpath(*module.split("."))
-    tree = ast.parse(
-        (path / "__init__.py" if path.is_dir() else path.with_suffix(".py")).read_text(encoding="utf-8")
-    )
+    tree = ast.parse(file_of(module).read_text(encoding="utf-8"))
     assigned = [
         node.value
         for node in tree.body

@@ -17,7 +17,7 @@ VALUES = some.integers(-3000, 3000).map(lambda number: number / 1000)
 SAMPLES = some.lists(VALUES, min_size=2, max_size=8)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(values=SAMPLES, level=LEVELS)
 def test_the_interval_is_that_of_scipy(values, level):
     assume(len(set(values)) > 1)
@@ -53,14 +53,14 @@ def test_fewer_than_two_values_have_no_bounds(values):
     assert math.isnan(interval.high)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(value=some.floats(-1e6, 1e6), count=some.integers(2, 12), level=LEVELS)
 @example(value=0.1, count=3, level=0.9)  # whose sum, divided by 3, is not 0.1
 def test_equal_values_have_an_interval_of_no_width_at_that_value(value, count, level):
     assert t_interval([value] * count, level) == Interval(count, value, value, value, level)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(differences=SAMPLES)
 def test_the_p_value_is_that_of_scipys_paired_test(differences):
     assume(len(set(differences)) > 1)

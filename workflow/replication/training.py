@@ -19,10 +19,11 @@ from replication.data.dataset import Dataset
 from replication.early_stopping import Stopper
 from replication.errors import ConfigurationError
 from replication.models import build_model
+from replication.optimizers import build_optimizer
 from replication.randomness import stream, stream_seed
 from replication.rates import RateController, RunContext, build_rate
 from replication.rates.planned import get_momentum
-from replication.settings.run import Adam, OptimizerSettings, RunSettings
+from replication.settings.run import RunSettings
 
 EVALUATION_BATCH = 500  # images at once; it decides memory and speed, and by the last bits of a sum the loss
 
@@ -124,7 +125,7 @@ class _Run:
         self.settings = settings
         self.model = model
         self.training, self.validation, self.test = splits
-        self.optimizer = _build_optimizer(settings.optimizer, model)
+        self.optimizer = build_optimizer(settings.optimizer, model)
         self.order = stream(seed, "data order")
         self.augmentation = None if settings.data.augmentation == "none" else stream(seed, "augmentation")
         self.stopper = None if settings.early_stopping is None else Stopper(settings.early_stopping)
@@ -266,26 +267,6 @@ def _timed(row: Row, key: str) -> Iterator[None]:
     start = time.perf_counter()
     yield
     row[key] = row.get(key, 0.0) + time.perf_counter() - start
-
-
-def _build_optimizer(settings: OptimizerSettings, model: nn.Module) -> torch.optim.Optimizer:
-    if isinstance(settings, Adam):
-        return torch.optim.Adam(
-            model.parameters(),
-            lr=settings.learning_rate,
-            betas=(settings.beta1, settings.beta2),
-            eps=settings.epsilon,
-            weight_decay=settings.weight_decay,
-            fused=True,
-        )
-    return torch.optim.SGD(
-        model.parameters(),
-        lr=settings.learning_rate,
-        momentum=settings.momentum,
-        nesterov=settings.nesterov,
-        weight_decay=settings.weight_decay,
-        fused=True,
-    )
 
 
 def _refuse_batch_of_one(model: nn.Module, images: int, batch_size: int) -> None:
