@@ -11,7 +11,7 @@ ACTIVATE := . $(VENV)/bin/activate &&
 
 report: setup  ## Run the demo and show its verdicts.
 	@$(ACTIVATE) snakemake --cores all
-	@$(ACTIVATE) PYTHONPATH=workflow python -m replication verdicts --scale demo
+	@$(ACTIVATE) PYTHONPATH=workflow python -m replication verdicts
 
 test: setup  ## All tests that this machine can run.
 	@$(ACTIVATE) python -m pytest

@@ -37,3 +37,13 @@ def test_the_command_prints_the_table(
     write_results(tmp_path / "results/laptop", planned_study(tmp_path / "config", scale="laptop"))
     assert main(["verdicts", "--scale", "laptop"]) == 0
     assert "2 claims" in capsys.readouterr().out
+
+
+def test_the_scale_is_that_of_the_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config/config.yaml").write_text("scale: paper\n")
+    assert main(["verdicts"]) == 1
+    assert "results/paper/claims.csv" in capsys.readouterr().err

@@ -4,8 +4,12 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 from replication.errors import ReplicationError
+from replication.settings.config import CONFIG_FILE, config_of
+from replication.settings.study import Scale
+from replication.settings.yaml_file import read_yaml
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,7 +29,7 @@ def _parser() -> argparse.ArgumentParser:
     verdicts = commands.add_parser(
         "verdicts", help="print the verdict on each claim, and where the report is"
     )
-    verdicts.add_argument("--scale", default="demo", choices=["demo", "laptop", "paper"])
+    verdicts.add_argument("--scale", choices=get_args(Scale), help="default: that of config/config.yaml")
     verdicts.set_defaults(command=_verdicts)
     reference = commands.add_parser("reference", help="print config/README.md: every key and its default")
     reference.set_defaults(command=_reference)
@@ -38,7 +42,8 @@ def _parser() -> argparse.ArgumentParser:
 def _verdicts(options: argparse.Namespace) -> str:
     from replication.verdict_table import verdict_table
 
-    return verdict_table(Path("results") / options.scale)
+    scale = options.scale or config_of(read_yaml(CONFIG_FILE)).scale
+    return verdict_table(Path("results") / scale)
 
 
 def _reference(_options: argparse.Namespace) -> str:
