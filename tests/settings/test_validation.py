@@ -169,6 +169,7 @@ OF_A_STUDY = [
         f"`scales.demo.seed` {UNKNOWN} (did you mean `seeds`?); valid: arms, seeds, settings, substitute",
     ),
     ({"scales.paper": {}}, f"`scales.paper` {UNKNOWN}; valid: demo, laptop"),
+    ({"scales.demo.arms": {3: {}}}, "`scales.demo.arms.3`: input should be a valid string, not 3"),
     (
         {"arms.b.titel": "B"},
         f"`arms.b.titel` {UNKNOWN} (did you mean `title`?); valid: note, settings, title",
