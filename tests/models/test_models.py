@@ -24,7 +24,7 @@ def test_every_model_takes_images_and_gives_logits(settings, channels, classes):
     assert model(torch.rand(2, channels, 28, 28)).shape == (2, classes)
 
 
-@pytest.mark.parametrize("settings", SETTINGS, ids=str)
+@pytest.mark.parametrize("settings", SETTINGS[:2], ids=str)
 def test_initial_weights_come_from_the_default_generator(settings):
     def weights(seed):
         torch.manual_seed(seed)
