@@ -2,6 +2,7 @@ import pytest
 import torch
 from torch.nn import functional
 
+from replication.errors import ConfigurationError
 from replication.models import build_model
 from replication.settings.run import MnistCnn
 
@@ -68,3 +69,8 @@ def test_pooling_before_relu_changes_neither_outputs_nor_gradients():
         torch.autograd.grad(logits.square().sum(), list(network.parameters())) for logits in (ours, expected)
     ]
     torch.testing.assert_close(gradients[0], gradients[1])
+
+
+def test_images_of_another_size_are_refused():
+    with pytest.raises(ConfigurationError, match="takes images of 28x28, not 32x32"):
+        model(channels=3)(torch.zeros(2, 3, 32, 32))

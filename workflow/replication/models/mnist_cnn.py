@@ -3,8 +3,10 @@
 from torch import Tensor, nn
 from torch.nn import functional
 
+from replication.errors import ConfigurationError
 from replication.settings.run import MnistCnn
 
+SIZE = (28, 28)
 FILTERS = 32
 UNITS = 64
 POOLED = 13 * 13  # 28 -> 26 by the unpadded 3x3 convolution (Keras' default) -> 13 by 2x2 pooling
@@ -23,6 +25,11 @@ class _MnistCnn(nn.Module):
             nn.init.zeros_(layer.bias)
 
     def forward(self, images: Tensor) -> Tensor:
+        if tuple(images.shape[2:]) != SIZE:
+            raise ConfigurationError(
+                f"model: mnist-cnn takes images of 28x28, not {images.shape[2]}x{images.shape[3]}: "
+                "choose other data, or resnet18"
+            )
         # ReLU and max pooling commute: in this order ReLU has a quarter of the work.
         features = functional.relu(functional.max_pool2d(self.convolution(images), 2))
         # Softmax is part of the loss: the model gives logits.

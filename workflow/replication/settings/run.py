@@ -94,7 +94,8 @@ class EarlyStopping(Section):
     patience: int = Field(ge=1, description="Epochs in a row without improvement after which training stops.")
     minimum_delta: float = Field(default=0.0, ge=0, description="An improvement must exceed this.")
     restore_best: bool = Field(
-        default=False, description="End with the weights of the best epoch. Keras' default is not to."
+        default=False,
+        description="End with the weights of the epoch of the lowest validation loss. Keras' default is not to.",
     )
 
 
