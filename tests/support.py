@@ -94,8 +94,9 @@ def trained(dataset=None, seed=1, device=CPU, log=None, **changes: Any) -> Train
 def numbers_of(result: Training) -> str:
     """Return everything that a run promises to repeat, as text in which NaN equals NaN."""
     facts = asdict(result)
-    del facts["timings"]
-    return json.dumps(facts)
+    del facts["timings"], facts["sessions"], facts["predictions"]
+    predictions = {name: array.tolist() for name, array in result.predictions.tensors().items()}
+    return json.dumps(facts | {"predictions": predictions})
 
 
 def column(result: Training, name: str) -> list[float]:

@@ -448,7 +448,7 @@ def of_model(name):
         ("schedules/profiles.py", "math.cos(", "1.0 * math.cos(", named("cosine", "sgdr")),
         ("rates/loss_probing.py", "math.exp((min(", "math.exp(2 * (min(", named("loss_probing")),
         ("models/resnet18.py", "kernel_size=7", "kernel_size=5", of_model("resnet18")),
-        ("training.py", "EVALUATION_BATCH = 500", "EVALUATION_BATCH = 400", lambda _: True),
+        ("evaluation.py", "EVALUATION_BATCH = 500", "EVALUATION_BATCH = 400", lambda _: True),
     ],
 )
 def test_an_edit_concerns_the_runs_that_use_it(copied, arms, untouched, file, old, new, concerns):

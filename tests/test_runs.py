@@ -8,14 +8,15 @@ import pytest
 import torch
 
 from replication.data.dataset import write_dataset
-from replication.errors import ConfigurationError, DataError
+from replication.errors import ConfigurationError, DataError, RunError
 from replication.runs import run, write_rows
 from replication.training import train
 from support import CPU, run_settings, schedule_of, tiny_dataset
 
 RECORD_KEYS = {
     "run_id", "settings", "settings_sha256", "code_sha256", "git", "versions", "machine", "started", "ended",
-    "files", "dataset", "outcome", "epochs", "best_epoch", "weights_sha256", "costs",
+    "files", "dataset", "outcome", "epochs", "best_epoch", "weights_sha256", "costs", "seed", "study", "sessions",
+    "determinism", "lock_sha256", "installed_sha256", "sha256",
 }  # fmt: skip
 PROBING = {"schedule": schedule_of("loss_probing")}
 DIVERGING = {"optimizer": {"learning_rate": 1e30}}
@@ -61,8 +62,8 @@ def test_a_run_writes_its_tables_and_its_record(changes, steps, dataset_path, fo
     text = settings_json(**changes, record_every_step=steps)
     expected = train(run_settings(**changes, record_every_step=steps), tiny_dataset(), 7, CPU)
     run("study/arm/seed-7", text, dataset_path, folder, "cpu", code="abc")
-    tables = {"history.csv", "timings.csv", *(["steps.csv"] if steps else [])}
-    assert names_in(folder) == tables | {"record.json"}
+    files = {"history.csv", "timings.csv", "predictions.safetensors", *(["steps.csv"] if steps else [])}
+    assert names_in(folder) == files | {"record.json"}
     # Every float reads back as the very number that it was.
     assert rows_of(folder / "history.csv") == as_read(expected.history)
     if steps:
@@ -77,7 +78,10 @@ def test_a_run_writes_its_tables_and_its_record(changes, steps, dataset_path, fo
     assert record["settings"] == json.loads(text)
     assert record["settings_sha256"] == sha256(text.encode())
     assert record["code_sha256"] == "abc"
-    assert record["files"] == {name: sha256((folder / name).read_bytes()) for name in tables}
+    assert record["files"] == {name: sha256((folder / name).read_bytes()) for name in files}
+    assert record["sha256"] == sha256(
+        json.dumps({key: value for key, value in record.items() if key != "sha256"}, sort_keys=True).encode()
+    )
     assert record["dataset"] == {"name": "tiny", "identity": tiny_dataset().identity, "classes": 3}
     assert record["outcome"] == expected.outcome == ("diverged" if changes is DIVERGING else "completed")
     assert record["epochs"] == len(expected.history)
@@ -105,8 +109,9 @@ def test_steps_of_an_earlier_run_do_not_stay(dataset_path, folder):
     run("study/arm/seed-7", settings_json(record_every_step=True), dataset_path, folder, "cpu")
     assert "steps.csv" in names_in(folder)
     run("study/arm/seed-7", settings_json(), dataset_path, folder, "cpu")
-    assert names_in(folder) == {"history.csv", "timings.csv", "record.json"}
-    assert set(json.loads((folder / "record.json").read_text())["files"]) == {"history.csv", "timings.csv"}
+    files = {"history.csv", "timings.csv", "predictions.safetensors"}
+    assert names_in(folder) == files | {"record.json"}
+    assert set(json.loads((folder / "record.json").read_text())["files"]) == files
 
 
 def damaged(path):
@@ -116,7 +121,7 @@ def damaged(path):
 
 
 @pytest.mark.parametrize("already", [False, True])
-@pytest.mark.parametrize("fault", ["settings", "data", "device", "training"])
+@pytest.mark.parametrize("fault", ["settings", "data", "device", "training", "memory"])
 def test_nothing_is_written_when_a_run_fails(fault, already, dataset_path, folder, monkeypatch):
     if already:
         run("study/arm/seed-7", settings_json(record_every_step=True), dataset_path, folder, "cpu")
@@ -130,10 +135,10 @@ def test_nothing_is_written_when_a_run_fails(fault, already, dataset_path, folde
         monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
         device, error = "cuda", ConfigurationError
     else:
-        error = RuntimeError
+        error = RunError if fault == "memory" else RuntimeError
 
         def broken(*_):
-            raise RuntimeError("out of memory, say")
+            raise RuntimeError("out of memory, say" if fault == "memory" else "a bug, say")
 
         monkeypatch.setattr("replication.training._Run.evaluate", broken)
     with pytest.raises(error):
@@ -141,7 +146,7 @@ def test_nothing_is_written_when_a_run_fails(fault, already, dataset_path, folde
     if already:
         assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
     else:
-        assert not folder.exists()
+        assert not folder.exists() or not names_in(folder)
 
 
 def test_progress_goes_to_the_log(dataset_path, folder, tmp_path):

@@ -7,11 +7,13 @@ import pytest
 import torch
 
 from replication.batches import Split, load_splits
+from replication.devices import choose_device
 from replication.errors import ConfigurationError, DataError
 from replication.models import build_model
 from replication.randomness import stream, stream_seed
 from replication.schedules import build
-from replication.training import choose_device, digest_of_weights, train
+from replication.training import train
+from replication.weights import digest_of_weights
 from support import (
     CPU,
     PURE,
@@ -163,7 +165,7 @@ def test_arms_share_the_order_of_the_data_which_is_another_in_each_epoch(monkeyp
 
 def test_losses_and_accuracies_weigh_every_image_the_same(monkeypatch):
     """Compare with single images, for a split of 36 in batches of 16 and 9 and 13 in parts of 4."""
-    monkeypatch.setattr("replication.training.EVALUATION_BATCH", 4)
+    monkeypatch.setattr("replication.evaluation.EVALUATION_BATCH", 4)
     dataset = tiny_dataset()
     result = trained(dataset, optimizer=FROZEN, epochs=1)
     model = initial_model(dataset, run_settings())

@@ -1,6 +1,7 @@
 """Stopping when validation no longer improves."""
 
 import math
+from typing import Any
 
 from replication.settings.run import EarlyStopping
 
@@ -30,3 +31,11 @@ class Stopper:
         else:
             self._waited += 1
         return self._waited >= self._settings.patience and self._epochs > 1
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the best value and the counts as plain values."""
+        return {"best": self._best, "waited": self._waited, "epochs": self._epochs}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from what `state_dict` has returned."""
+        self._best, self._waited, self._epochs = state["best"], state["waited"], state["epochs"]

@@ -15,3 +15,7 @@ class DataError(ReplicationError):
 
 class ResultsError(ReplicationError):
     """Results are missing, duplicated or at odds with each other."""
+
+
+class RunError(ReplicationError):
+    """A run cannot be trained here."""

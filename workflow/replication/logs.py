@@ -1,13 +1,24 @@
 """Where a job's messages go."""
 
+import errno
 import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 from typing import IO
 
 from replication.errors import ReplicationError
+
+# What the machine may refuse, and what the user can do about it.
+REMEDIES = {
+    errno.ENOSPC: "make room and run again",
+    errno.EDQUOT: "make room within your quota and run again",
+    errno.EROFS: "make it writable, or work in a copy of the project elsewhere, and run again",
+    errno.EACCES: "change its permissions, or work in a copy of the project elsewhere, and run again",
+    errno.EPERM: "change its permissions, or work in a copy of the project elsewhere, and run again",
+    errno.EIO: "the disk or the network behind it fails: see the system's log, and run again elsewhere",
+}
 
 
 @contextmanager
@@ -18,13 +29,45 @@ def logged(path: str | Path) -> Iterator[IO[str]]:
     its traceback in the log too.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8", buffering=1) as log, redirect_stdout(log), redirect_stderr(log):
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        log = path.open("w", encoding="utf-8", buffering=1)
+    except OSError as error:
+        sys.exit(_refusal(error))
+    with _closed(log), redirect_stdout(log), redirect_stderr(log):
         try:
             yield log
         except ReplicationError as error:
-            print(f"{type(error).__name__}: {error}", file=log)
-            sys.exit(1)
+            _end(log, f"{type(error).__name__}: {error}")
+        except OSError as error:
+            if error.errno in REMEDIES:
+                _end(log, _refusal(error))
+            traceback.print_exc(file=log)
+            raise
         except Exception:
             traceback.print_exc(file=log)
             raise
+
+
+@contextmanager
+def _closed(log: IO[str]) -> Iterator[None]:
+    """Close `log` at the end; on a full disk that fails for what is still to be written."""
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            log.close()
+
+
+def _refusal(error: OSError) -> str:
+    place = f"{error.filename}: " if error.filename else ""
+    return f"{place}{error.strerror}: {REMEDIES.get(error.errno or 0, 'mend this and run again')}"
+
+
+def _end(log: IO[str], message: str) -> None:
+    """End the process with `message`, in the log or, where that cannot be written, on standard error."""
+    try:
+        print(message, file=log)
+    except OSError:
+        print(message, file=sys.__stderr__)
+    sys.exit(1)

@@ -5,14 +5,18 @@ import importlib.metadata
 import json
 import platform
 import subprocess
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from replication.settings.run import RunSettings
 from replication.settings.schedule import LossProbing, PureSchedule
+from replication.settings.yaml_file import read_yaml
 
 # Packages that can change the numbers of a run.
 RECORDED_PACKAGES = ("torch", "torchvision", "numpy", "safetensors")
+LOCK_FILE = "envs/requirements.lock"
 NONE = ""  # chosen from a registry: nothing
 
 
@@ -57,6 +61,30 @@ def installed_versions() -> dict[str, str]:
     return {"python": platform.python_version(), **versions}
 
 
+@cache
+def environment() -> dict[str, Any]:
+    """Return the hash of the lock file (None without one) and of the list of all that is installed."""
+    installed = sorted({f"{each.name}=={each.version}" for each in importlib.metadata.distributions()})
+    lock = Path(LOCK_FILE)
+    return {
+        "lock_sha256": digest_of_file(lock) if lock.is_file() else None,
+        "installed_sha256": digest_of_text("\n".join(installed)),
+    }
+
+
+def study_facts(study: str) -> dict[str, Any]:
+    """Return the file of a study with its hash, and the hash of its claims alone, as they are now."""
+    path = Path("config/studies", f"{study}.yaml")
+    if not path.is_file():
+        return {"file": str(path), "sha256": None, "claims_sha256": None}
+    claims = read_yaml(path).get("claims")
+    return {
+        "file": str(path),
+        "sha256": digest_of_file(path),
+        "claims_sha256": digest_of_text(canonical_json(claims)),
+    }
+
+
 def machine() -> dict[str, Any]:
     """Return what kind of machine this is; nothing that names it."""
     return {"system": platform.system(), "architecture": platform.machine(), "processor": _processor()}
@@ -80,6 +108,17 @@ def digest_of_file(path: str | Path) -> str:
     """Return the SHA-256 of a file's bytes."""
     with Path(path).open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def sealed(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `record` with its own hash as `sha256`, so that any change to it shows."""
+    return {**record, "sha256": digest_of_text(canonical_json(record))}
+
+
+def is_sealed(record: Mapping[str, Any]) -> bool:
+    """Return whether `record` is as `sealed` has returned it."""
+    rest = {key: value for key, value in record.items() if key != "sha256"}
+    return record.get("sha256") == digest_of_text(canonical_json(rest))
 
 
 def canonical_json(value: Any) -> str:

@@ -1,7 +1,7 @@
 """Random streams: one for each purpose, all drawn from the seed of the run."""
 
 import hashlib
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 
@@ -21,3 +21,21 @@ def stream_seed(seed: int, purpose: Purpose) -> int:
 def stream(seed: int, purpose: Purpose) -> torch.Generator:
     """Return a generator on the CPU, so that a GPU draws the same numbers."""
     return torch.Generator().manual_seed(stream_seed(seed, purpose))
+
+
+def random_state(streams: list[torch.Generator]) -> dict[str, Any]:
+    """Return the states of `streams`, and of torch's own generators, which dropout draws from."""
+    return {
+        "streams": [generator.get_state() for generator in streams],
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+    }
+
+
+def load_random_state(state: dict[str, Any], streams: list[torch.Generator]) -> None:
+    """Set all generators to the states that `random_state` has returned for the same streams."""
+    for generator, saved in zip(streams, state["streams"], strict=True):
+        generator.set_state(saved)
+    torch.set_rng_state(state["torch"])
+    for number, saved in enumerate(state["cuda"]):
+        torch.cuda.set_rng_state(saved, number)

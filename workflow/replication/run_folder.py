@@ -3,4 +3,6 @@
 HISTORY = "history.csv"
 TIMINGS = "timings.csv"
 STEPS = "steps.csv"
+PREDICTIONS = "predictions.safetensors"
 RECORD = "record.json"
+LOCK = ".lock"

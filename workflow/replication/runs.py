@@ -3,20 +3,35 @@
 import csv
 import json
 import math
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 import torch
 from pydantic import TypeAdapter
 
+from replication.checkpoint import Checkpoints
 from replication.data.dataset import Dataset, read_dataset
+from replication.determinism import determinism_flags
+from replication.devices import choose_device, device_name, driver_version
+from replication.errors import RunError
 from replication.files import whole_file, write_json
-from replication.provenance import digest_of_file, digest_of_text, git_state, installed_versions, machine
-from replication.run_folder import HISTORY, RECORD, STEPS, TIMINGS
+from replication.predictions import write_predictions
+from replication.provenance import (
+    digest_of_file,
+    digest_of_text,
+    environment,
+    git_state,
+    installed_versions,
+    machine,
+    sealed,
+    study_facts,
+)
+from replication.run_folder import HISTORY, LOCK, PREDICTIONS, RECORD, STEPS, TIMINGS
+from replication.run_lock import locked
 from replication.settings.run import RunSettings
-from replication.training import Training, choose_device, train
+from replication.training import Training, train
 
 
 def run(
@@ -24,11 +39,11 @@ def run(
     settings_json: str,
     dataset_path: str | Path,
     folder: str | Path,
-    device_name: Any = "auto",
+    device: Any = "auto",
     code: str = "",
     log: IO[str] | None = None,
 ) -> None:
-    """Train one run and write its folder: history, timings, and last of all the record.
+    """Train one run, or go on with it, and write its folder: tables, predictions, and last of all the record.
 
     Parameters
     ----------
@@ -36,64 +51,94 @@ def run(
         `study/arm/seed-n`.
     settings_json
         The resolved `RunSettings`, as canonical JSON; the record holds its hash.
+    device
+        `auto`, `cpu` or `cuda`.
     code
         Digest of the code that the run depends on, for the record.
 
     Raises
     ------
     ReplicationError
-        The settings do not fit the data, the data set is damaged, or there is no such device.
+        The settings do not fit the data, the data set is damaged, there is no such device or not the memory,
+        another process writes this run, or a signal has asked it to end.
     """
     folder = Path(folder)
     settings = TypeAdapter(RunSettings).validate_json(settings_json)
-    device = choose_device(device_name)
+    chosen = choose_device(device)
     dataset = read_dataset(Path(dataset_path))
-    started = _now()
-    result = train(settings, dataset, int(run_id.rpartition("-")[2]), device, log)
-    files = _write_tables(folder, result, steps=settings.record_every_step)
-    write_json(
-        folder / RECORD,
-        {
-            "run_id": run_id,
-            "settings": json.loads(settings_json),
-            "settings_sha256": digest_of_text(settings_json),
-            "code_sha256": code,
-            "git": git_state(),
-            "versions": installed_versions(),
-            "machine": machine() | {"device": _device_name(device), "threads": settings.threads},
-            "started": started,
-            "ended": _now(),
-            "files": files,
-            **_data_facts(dataset),
-            **_results(result),
-        },
-    )
+    seed = int(run_id.rpartition("-")[2])
+    facts = {
+        "run_id": run_id,
+        "seed": seed,
+        "settings_sha256": digest_of_text(settings_json),
+        "code_sha256": code,
+        "dataset": {"name": dataset.name, "identity": dataset.identity, "classes": len(dataset.classes)},
+        "versions": installed_versions(),
+    }
+    study = study_facts(run_id.partition("/")[0])
+    with locked(folder / LOCK):
+        checkpoints = Checkpoints(folder, facts | {"device": chosen.type}, log)
+        result = _train(settings, dataset, seed, chosen, log, checkpoints)
+        files = _write_results(folder, result, steps=settings.record_every_step)
+        facts |= {"settings": json.loads(settings_json), "study": study}
+        facts |= _surroundings(chosen, settings.threads) | _outcome(result)
+        write_json(folder / RECORD, sealed(facts | {"files": files}))
+        # Only now: until the record is whole, they are what is left of the run.
+        checkpoints.clear()
 
 
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
+def _train(
+    settings: RunSettings,
+    dataset: Dataset,
+    seed: int,
+    device: torch.device,
+    log: IO[str] | None,
+    checkpoints: Checkpoints,
+) -> Training:
+    with _memory_errors(device):
+        return train(settings, dataset, seed, device, log, checkpoints)
 
 
-def _device_name(device: torch.device) -> str:
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+@contextmanager
+def _memory_errors(device: torch.device) -> Iterator[None]:
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        # On the CPU torch raises a plain RuntimeError, known by its words only.
+        if isinstance(error, RuntimeError) and "memory" not in str(error):
+            raise
+        raise RunError(
+            f"not enough memory on {device.type} ({str(error).splitlines()[0]}): run fewer at a time "
+            "(--cores), or make `batch_size` or the model smaller; the run goes on from its last checkpoint"
+        ) from error
 
 
-def _data_facts(dataset: Dataset) -> dict[str, Any]:
-    return {"dataset": {"name": dataset.name, "identity": dataset.identity, "classes": len(dataset.classes)}}
+def _surroundings(device: torch.device, threads: int) -> dict[str, Any]:
+    """Return what the run was made with and on."""
+    where = {"device": device_name(device), "driver": driver_version(device), "threads": threads}
+    return {
+        "git": git_state(),
+        "machine": machine() | where,
+        "determinism": determinism_flags(),
+        **environment(),
+    }
 
 
-def _results(result: Training) -> dict[str, Any]:
+def _outcome(result: Training) -> dict[str, Any]:
     return {
         "outcome": result.outcome,
         "epochs": len(result.history),
         "best_epoch": result.best_epoch,
         "weights_sha256": result.weights_digest,
         "costs": result.costs,
+        "sessions": result.sessions.rows,
+        "started": result.sessions.rows[0]["started"],
+        "ended": result.sessions.rows[-1]["ended"],
     }
 
 
-def _write_tables(folder: Path, result: Training, *, steps: bool) -> dict[str, str]:
-    """Write the tables of a run; return their names with their hashes."""
+def _write_results(folder: Path, result: Training, *, steps: bool) -> dict[str, str]:
+    """Write the tables and the predictions of a run; return the names of the files with their hashes."""
     tables = {HISTORY: result.history, TIMINGS: result.timings}
     if steps:
         tables[STEPS] = result.steps
@@ -101,7 +146,8 @@ def _write_tables(folder: Path, result: Training, *, steps: bool) -> dict[str, s
         (folder / STEPS).unlink(missing_ok=True)
     for name, rows in tables.items():
         write_rows(folder / name, rows)
-    return {name: digest_of_file(folder / name) for name in tables}
+    write_predictions(result.predictions, folder / PREDICTIONS)
+    return {name: digest_of_file(folder / name) for name in (*tables, PREDICTIONS)}
 
 
 def write_rows(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -11,9 +11,13 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
 from replication.code_digest import code_digest
 from replication.data import raw_files
 from replication.errors import ReplicationError
+from replication.instances import register
 from replication.plan import STUDIES, load_plan
 from replication.provenance import canonical_json, registry_choices
 from replication.settings.config import load_config
+
+# Snakemake's own locks outlive it when it is killed; this one does not, and tells which of those are stale.
+INSTANCE = register(".snakemake/instances", leftovers=".snakemake/locks")
 
 try:
     CONFIG = load_config(config, [*workflow.configfiles])

@@ -10,6 +10,7 @@ rule train:
         record=f"{RESULTS}/runs/{{study}}/{{arm}}/seed-{{seed}}/record.json",
         history=f"{RESULTS}/runs/{{study}}/{{arm}}/seed-{{seed}}/history.csv",
         timings=f"{RESULTS}/runs/{{study}}/{{arm}}/seed-{{seed}}/timings.csv",
+        predictions=f"{RESULTS}/runs/{{study}}/{{arm}}/seed-{{seed}}/predictions.safetensors",
     log:
         f"{LOGS}/train/{{study}}/{{arm}}/seed-{{seed}}.log",
     benchmark:

@@ -1,9 +1,13 @@
-"""Train one run, and write its folder."""
+"""Train one run, or go on with it, and write its folder."""
 
-from pathlib import Path
+from replication import interruption
 
-from replication.logs import logged
-from replication.runs import run
+interruption.listen()  # before PyTorch is imported, which takes seconds
+
+from pathlib import Path  # noqa: E402
+
+from replication.logs import logged  # noqa: E402
+from replication.runs import run  # noqa: E402
 
 with logged(snakemake.log[0]) as log:
     run(
@@ -11,7 +15,7 @@ with logged(snakemake.log[0]) as log:
         settings_json=snakemake.params.settings,
         dataset_path=snakemake.input.dataset,
         folder=Path(snakemake.output.record).parent,
-        device_name=snakemake.params.device,
+        device=snakemake.params.device,
         code=snakemake.params.code,
         log=log,
     )

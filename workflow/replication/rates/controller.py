@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -51,3 +51,9 @@ class RateController(Protocol):
 
     def costs(self) -> dict[str, float]:
         """Return what the controller has spent beyond training, by name; empty if nothing."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what the controller remembers beyond the optimizer's own state: tensors and plain values."""
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from what `state_dict` has returned."""

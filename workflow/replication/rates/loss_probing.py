@@ -7,6 +7,7 @@ not depend on the factor, is computed once.
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -64,6 +65,24 @@ class LossProbingRate:
             "backward_passes_per_probe": self._probe.backward_passes / probes,
             "parameter_copies": self._probe.parameter_copies,
         }
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state of the generator that draws the probe's images, and the counts."""
+        return {
+            "generator": self._generator.get_state(),
+            "probes": self._probes,
+            "trial_losses": self._probe.trial_losses,
+            "backward_passes": self._probe.backward_passes,
+            "parameter_copies": self._probe.parameter_copies,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from what `state_dict` has returned."""
+        self._generator.set_state(state["generator"])
+        self._probes = state["probes"]
+        self._probe.trial_losses = state["trial_losses"]
+        self._probe.backward_passes = state["backward_passes"]
+        self._probe.parameter_copies = state["parameter_copies"]
 
 
 class LossProbe:

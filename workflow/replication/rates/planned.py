@@ -1,5 +1,7 @@
 """Schedules that depend on the step alone."""
 
+from typing import Any
+
 import torch
 
 from replication import schedules
@@ -31,6 +33,13 @@ class PlannedRate:
     def costs(self) -> dict[str, float]:
         """Return nothing: a plan is free."""
         return {}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return nothing: a plan remembers nothing."""
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Do nothing."""
 
 
 def set_momentum(optimizer: torch.optim.Optimizer, momentum: float) -> None:

@@ -1,5 +1,7 @@
 """ReduceLROnPlateau."""
 
+from typing import Any
+
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from replication.rates.controller import RunContext
@@ -35,3 +37,11 @@ class PlateauRate:
     def costs(self) -> dict[str, float]:
         """Return nothing: the validation loss is measured anyway."""
         return {}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state of torch's scheduler."""
+        return self._scheduler.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from what `state_dict` has returned."""
+        self._scheduler.load_state_dict(state)

@@ -1,0 +1,43 @@
+"""What a model says of the images of a split."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from replication import interruption
+from replication.batches import Split
+from replication.predictions import Predictions, class_type
+
+EVALUATION_BATCH = 500  # images at once; it decides memory and speed, and the last bits of a loss
+
+
+@torch.inference_mode()
+def predict(
+    model: nn.Module, split: Split, logits: Callable[[nn.Module, Tensor], Tensor], classes: int
+) -> Predictions:
+    """Return the predicted class and the loss of each image; the model is left in evaluation mode.
+
+    Parameters
+    ----------
+    logits
+        From the model and images to logits, float32 of shape (images, classes).
+
+    Raises
+    ------
+    RunInterruptedError
+        A signal asks the run to end; nothing has changed.
+    """
+    model.eval()
+    predicted, losses = [], []
+    for indices in torch.arange(len(split)).split(EVALUATION_BATCH):
+        interruption.check()
+        images, labels = split.batch(indices)
+        output = logits(model, images)
+        predicted.append(output.argmax(1))
+        losses.append(functional.cross_entropy(output, labels, reduction="none"))
+    return Predictions(
+        classes=torch.cat(predicted).cpu().numpy().astype(class_type(classes)),
+        losses=torch.cat(losses).cpu().numpy(),
+    )
