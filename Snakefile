@@ -9,6 +9,10 @@ include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/aggregate.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/audit.smk"
+include: "workflow/rules/recheck.smk"
+include: "workflow/rules/forecast.smk"
+include: "workflow/rules/crate.smk"
 
 
 localrules:
@@ -16,6 +20,10 @@ localrules:
     data,
     mnist,
     figures,
+    audit,
+    recheck,
+    forecast,
+    crate,
 
 
 # Tables, claims, figures and the report of every selected study.

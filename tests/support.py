@@ -1,5 +1,6 @@
 """What tests of training share: data sets that train in milliseconds, and settings for them."""
 
+import io
 import json
 import math
 from dataclasses import asdict
@@ -119,3 +120,10 @@ def last_epoch_in_keras(values, monitor="validation_loss", patience=2, minimum_d
         elif wait >= patience and epoch > 0:
             return epoch + 1
     return None
+
+
+def through_a_checkpoint(state: Any) -> Any:
+    """Return what is left of a state that was saved and loaded: tensors and plain values."""
+    stream = io.BytesIO()
+    torch.save(state, stream)
+    return torch.load(io.BytesIO(stream.getvalue()), weights_only=True)

@@ -5,7 +5,7 @@ import pytest
 
 from replication.early_stopping import Stopper
 from replication.settings.run import EarlyStopping
-from support import last_epoch_in_keras
+from support import last_epoch_in_keras, through_a_checkpoint
 
 NAN, INFINITY = math.nan, math.inf
 ACCURACY = {"monitor": "validation_accuracy"}
@@ -67,3 +67,24 @@ def test_every_short_sequence_stops_where_keras_does(monitor, patience, minimum_
     fields = {"monitor": monitor, "patience": patience, "minimum_delta": minimum_delta}
     for values in itertools.product([0.25, 0.5, 1.0, NAN], repeat=5):
         assert last_epoch(values, **fields) == last_epoch_in_keras(values, **fields), values
+
+
+@pytest.mark.parametrize("fields", [{}, {"patience": 1}, {"minimum_delta": 0.1}, ACCURACY])
+def test_one_that_goes_on_from_a_state_stops_where_the_first_would(fields):
+    fields = {"patience": 3, **fields}
+    for values in itertools.product([0.5, 0.45, NAN], repeat=6):
+        for cut in range(len(values)):
+            first, second = Stopper(settings(**fields)), Stopper(settings(**fields))
+            rows = [dict.fromkeys(("validation_loss", "validation_accuracy"), value) for value in values]
+            for row in rows[:cut]:
+                first.should_stop(row)
+            second.load_state_dict(first.state_dict())
+            assert [second.should_stop(row) for row in rows[cut:]] == [
+                first.should_stop(row) for row in rows[cut:]
+            ]
+
+
+def test_its_state_is_of_plain_values():
+    stopper = Stopper(settings())
+    stopper.should_stop({"validation_loss": 1.5})
+    assert through_a_checkpoint(stopper.state_dict()) == stopper.state_dict()

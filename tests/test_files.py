@@ -3,6 +3,9 @@
 import json
 import math
 import os
+import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -114,3 +117,60 @@ def test_json_without_numbers_is_refused_and_leaves_the_old_file(tmp_path, value
         write_json(tmp_path / "file.json", {"x": [value]})
     assert json.loads((tmp_path / "file.json").read_text()) == {"x": 1.0}
     assert len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.fixture
+def dead():
+    """Return the number of a process that is no more."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+def test_what_killed_processes_have_left_is_removed(tmp_path, dead):
+    path = tmp_path / "file.txt"
+    with whole_file(path) as temporary:
+        name = temporary.name
+        temporary.write_text("new")
+    assert f".file.txt.{socket.gethostname()}-{os.getpid()}-" in name
+    stale = [
+        name.replace(str(os.getpid()), str(dead)),
+        name.replace(str(os.getpid()), str(dead)) + ".partial",
+    ]
+    kept = [
+        name,  # this process lives
+        name.replace(socket.gethostname(), "elsewhere").replace(str(os.getpid()), str(dead)),
+        name.replace("file.txt", "other.txt").replace(str(os.getpid()), str(dead)),
+        "file.txt.partial",
+    ]
+    for leftover in stale + kept:
+        (tmp_path / leftover).touch()
+    write_text(path, "newer")
+    assert {file.name for file in tmp_path.iterdir()} == {"file.txt", *kept}
+
+
+@pytest.mark.parametrize("name", ["a[1].txt", "*.txt", "a-1-b.partial"])
+def test_names_with_special_characters(tmp_path, name):
+    (tmp_path / "another.txt").touch()
+    for text in ("old", "new"):
+        write_text(tmp_path / name, text)
+    assert {file.name for file in tmp_path.iterdir()} == {"another.txt", name}
+
+
+def test_the_process_of_another_user_lives(tmp_path, monkeypatch, dead):
+    def refuse(*_):
+        raise PermissionError
+
+    path = tmp_path / f".file.txt.{socket.gethostname()}-{dead}-abc.partial"
+    path.touch()
+    monkeypatch.setattr(os, "kill", refuse)
+    write_text(tmp_path / "file.txt", "new")
+    assert path.exists()
+
+
+@pytest.mark.parametrize("name", [None, "elsewhere"])
+def test_an_error_that_names_no_file_gets_a_name(tmp_path, name):
+    path = tmp_path / "file.txt"
+    with pytest.raises(OSError, match="No space") as caught, whole_file(path):
+        raise OSError(28, "No space left on device", name)
+    assert caught.value.filename == (name or str(path))

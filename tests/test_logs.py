@@ -1,6 +1,9 @@
 """Logs: where a job's messages go."""
 # ruff: noqa: T201 - what is printed here is what is tested
 
+import errno
+import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -78,3 +81,81 @@ def test_a_job_that_fails_ends_with_status_1(tmp_path, error, traceback):
     assert log.endswith(f"{error}: train_images: too many\n")
     assert done.stdout == ""
     assert ("Traceback" in log, "Traceback" in done.stderr) == (traceback, traceback)
+
+
+@pytest.mark.parametrize(
+    ("number", "remedy"),
+    [
+        (errno.ENOSPC, "make room and run again"),
+        (errno.EDQUOT, "make room within your quota"),
+        (errno.EROFS, "make it writable, or work in a copy of the project elsewhere"),
+        (errno.EACCES, "change its permissions, or work in a copy"),
+        (errno.EPERM, "change its permissions, or work in a copy"),
+        (errno.EIO, "the disk or the network behind it fails"),
+    ],
+)
+@pytest.mark.parametrize("name", ["results/history.csv", None])
+def test_what_the_machine_refuses_comes_with_a_remedy(tmp_path, number, remedy, name):
+    with pytest.raises(SystemExit) as caught:
+        job(tmp_path / "job.log", OSError(number, os.strerror(number), name))
+    assert caught.value.code == 1
+    said = (tmp_path / "job.log").read_text()
+    place = f"{name}: " if name else ""
+    assert said.startswith(f"before\n{place}{os.strerror(number)}: {remedy}")
+    assert "Traceback" not in said
+
+
+def test_any_other_error_of_the_machine_keeps_its_traceback(tmp_path):
+    with pytest.raises(ConnectionRefusedError):
+        job(tmp_path / "job.log", ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused"))
+    assert "Traceback" in (tmp_path / "job.log").read_text()
+
+
+def test_a_log_that_cannot_be_made_says_so(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(SystemExit) as caught, logged(tmp_path / "file" / "job.log"):
+        raise AssertionError
+    assert caught.value.code == f"{tmp_path}/file: File exists: mend this and run again"
+
+
+FULL = Path("/dev/full")  # a disk that has no room, on every Linux
+needs_full = pytest.mark.skipif(not FULL.exists(), reason="needs /dev/full")
+
+
+@needs_full
+def test_a_full_disk_loses_the_log_and_not_the_work(tmp_path, capfd):
+    done = tmp_path / "done"
+    with logged(FULL) as log:
+        for number in range(3000):
+            print("a line that is lost", number)
+        log.flush()
+        assert log.failed
+        done.touch()
+    assert done.exists()
+    assert capfd.readouterr() == ("", "")
+
+
+@needs_full
+def test_on_a_full_disk_the_reason_goes_to_standard_error(capfd):
+    with pytest.raises(SystemExit) as caught:
+        job(FULL, DataError("train_images: too many"))
+    assert caught.value.code == 1
+    assert capfd.readouterr().err == "DataError: train_images: too many\n"
+
+
+def test_once_there_is_room_again_the_log_goes_on(tmp_path):
+    path = tmp_path / "job.log"
+    with logged(path) as log:
+        print("first")
+        limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+        # Python ignores SIGXFSZ, and raises an OSError instead.
+        resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size, limit[1]))
+        try:
+            print("second")
+            assert log.failed
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+        print("third")
+        assert not log.failed
+    assert path.read_text().splitlines()[0] == "first"
+    assert path.read_text().splitlines()[-1] == "third"

@@ -162,3 +162,53 @@ def test_cells_keep_full_precision_and_what_is_no_number_is_empty(tmp_path):
     read = rows_of(tmp_path / "new folder" / "rows.csv")
     assert [float(row["number"]).hex() for row in read] == [number.hex() for number in numbers]
     assert {(row["whole"], row["none"], row["huge"]) for row in read} == {("3", "", "")}
+
+
+def test_a_record_never_stands_beside_files_of_another_run(dataset_path, folder, monkeypatch):
+    run("study/arm/seed-7", settings_json(), dataset_path, folder, "cpu")
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("replication.runs.write_predictions", full)
+    with pytest.raises(OSError, match="No space"):
+        run("study/arm/seed-7", settings_json(epochs=2), dataset_path, folder, "cpu")
+    assert len(rows_of(folder / "history.csv")) == 2
+    assert not (folder / "record.json").exists()
+
+
+def hidden_by(other):
+    """Give an error that was raised while an error of memory was dealt with."""
+    try:
+        try:
+            raise MemoryError
+        finally:
+            raise other
+    except type(other) as error:
+        return error
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (MemoryError(), "MemoryError"),
+        (MemoryError("Unable to allocate 5 GiB\nand more"), "Unable to allocate 5 GiB"),
+        (
+            RuntimeError("DefaultCPUAllocator: can't allocate memory"),
+            "DefaultCPUAllocator: can't allocate memory",
+        ),
+        (torch.OutOfMemoryError("CUDA out of memory."), "CUDA out of memory."),
+        (RuntimeError("could not create a primitive"), "could not create a primitive"),
+        (hidden_by(RuntimeError("unexpected pos 1 vs 2")), "MemoryError"),
+    ],
+)
+def test_every_way_to_run_out_of_memory_has_its_remedy(dataset_path, folder, monkeypatch, error, reason):
+    def broken(*_):
+        raise error
+
+    monkeypatch.setattr("replication.training._Run.evaluate", broken)
+    with pytest.raises(RunError) as caught:
+        run("study/arm/seed-7", settings_json(), dataset_path, folder, "cpu")
+    assert str(caught.value).startswith(
+        f"not enough memory ({reason}): run fewer at a time (--cores), or make"
+    )

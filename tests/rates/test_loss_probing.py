@@ -17,7 +17,7 @@ from replication.batches import Split
 from replication.rates import LossProbingRate, RunContext
 from replication.rates.loss_probing import NORMALISATIONS, LossProbe, rate_factor
 from replication.settings.schedule import LossProbing
-from support import column, run_settings, tiny_dataset, trained
+from support import column, run_settings, through_a_checkpoint, tiny_dataset, trained
 
 SIDE, CLASSES = 4, 3
 
@@ -485,3 +485,22 @@ def test_a_run_whose_every_trial_loss_is_infinite_keeps_its_rate_and_diverges():
     )
     assert result.outcome == "diverged"
     assert column(result, "learning_rate") == [1e36]
+
+
+@pytest.mark.parametrize("interval", [1, 2])
+def test_one_that_goes_on_from_a_state_is_the_same(interval):
+    whole, optimizer, seen = slope_probing(interval_epochs=interval)
+    rates = rates_of(whole, optimizer, 5)
+    found, drawn, state, rate = [], [], None, 0.125
+    for epoch in range(1, 6):
+        # Each epoch in a new process: the optimizer has a state of its own.
+        piece, own, seen_by_piece = slope_probing(interval_epochs=interval, rate=rate)
+        if state is not None:
+            piece.load_state_dict(through_a_checkpoint(state))
+        piece.begin_epoch(epoch)
+        rate, state = own.param_groups[0]["lr"], piece.state_dict()
+        found.append(rate)
+        drawn += seen_by_piece
+    assert found == rates
+    assert drawn == seen
+    assert piece.costs() == whole.costs()

@@ -6,7 +6,7 @@ import torch
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from replication.rates import PlateauRate, RunContext
-from support import column, run_settings, tiny_dataset, trained
+from support import column, run_settings, through_a_checkpoint, tiny_dataset, trained
 
 BASE_RATE = 0.5
 
@@ -127,3 +127,24 @@ def test_in_a_run_the_drop_shows_in_the_next_epoch():
     expected = [BASE_RATE, *our_rates(column(result, "validation_loss"), **fields)]
     assert column(result, "learning_rate") == expected[:-1]
     assert len(set(expected)) > 1
+
+
+@pytest.mark.parametrize("cooldown", [0, 2])
+@pytest.mark.parametrize("number", range(3))
+def test_one_that_goes_on_from_a_state_is_the_same(number, cooldown):
+    losses = sequence(number)
+    fields = {"patience": 2, "factor": 0.5, "cooldown": cooldown}
+    expected = our_rates(losses, **fields)
+    settings = run_settings(schedule={"name": "reduce_on_plateau", **fields})
+    rates, state, theirs = [], None, optimizer()
+    for loss in losses:
+        # Each epoch in a new process: the optimizer has a state of its own.
+        ours = optimizer()
+        ours.load_state_dict(through_a_checkpoint(theirs.state_dict()))
+        controller = PlateauRate(settings.schedule, RunContext(settings, 1, None, ours, None, None))
+        if state is not None:
+            controller.load_state_dict(through_a_checkpoint(state))
+        controller.end_epoch({"validation_loss": loss})
+        rates.append(ours.param_groups[0]["lr"])
+        state, theirs = controller.state_dict(), ours
+    assert rates == expected

@@ -1,6 +1,7 @@
-"""Commands: `python -m replication verdicts` and `python -m replication reference`."""
+"""Commands: `python -m replication verdicts`, `trace` and `reference`."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,10 +17,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit status."""
     options = _parser().parse_args(arguments)
     try:
-        print(options.command(options))
+        print(options.command(options), flush=True)
     except ReplicationError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 
@@ -31,9 +34,30 @@ def _parser() -> argparse.ArgumentParser:
     )
     verdicts.add_argument("--scale", choices=get_args(Scale), help="default: that of config/config.yaml")
     verdicts.set_defaults(command=_verdicts)
+    _add_trace(commands)
     reference = commands.add_parser("reference", help="print config/README.md: every key and its default")
     reference.set_defaults(command=_reference)
     return parser
+
+
+def _add_trace(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    trace = commands.add_parser(
+        "trace",
+        help="print where one number came from, down to the runs",
+        description="Print where one number came from, down to the runs, and whether each hash is as recorded.",
+    )
+    asked = trace.add_mutually_exclusive_group(required=True)
+    asked.add_argument(
+        "number",
+        nargs="?",
+        metavar="TABLE:ROW:COLUMN",
+        help="a table of a study (table-1, or automated-lr/table-1), or one of summary, runs, claims; an arm, run "
+        "or claim; a heading or a measure, with @last, @best or @5 where there are several",
+    )
+    asked.add_argument("--claim", metavar="ID", help="a claim: id, or study/id")
+    trace.add_argument("--scale", choices=get_args(Scale), help="default: that of config/config.yaml")
+    trace.add_argument("--json", action="store_true", help="print JSON")
+    trace.set_defaults(command=_trace)
 
 
 # What a command needs is imported by it: the other one should not wait for it.
@@ -42,8 +66,23 @@ def _parser() -> argparse.ArgumentParser:
 def _verdicts(options: argparse.Namespace) -> str:
     from replication.verdict_table import verdict_table
 
-    scale = options.scale or config_of(read_yaml(CONFIG_FILE)).scale
-    return verdict_table(Path("results") / scale)
+    return verdict_table(_results(options))
+
+
+def _trace(options: argparse.Namespace) -> str:
+    import json
+
+    from replication.plan import STUDIES
+    from replication.trace import Tracer
+    from replication.trace_text import trace_text
+
+    tracer = Tracer(_results(options), STUDIES)
+    chain = tracer.claim(options.claim) if options.claim else tracer.number(options.number)
+    return json.dumps(chain, indent=2, ensure_ascii=False) if options.json else trace_text(chain)
+
+
+def _results(options: argparse.Namespace) -> Path:
+    return Path("results") / (options.scale or config_of(read_yaml(CONFIG_FILE)).scale)
 
 
 def _reference(_options: argparse.Namespace) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,7 @@ def collect(run_ids: Sequence[str], folder: str | Path) -> tuple[pd.DataFrame, p
     ResultsError
         An identity is planned twice, or a folder holds another run or not one row for each epoch.
     """
-    repeated = sorted({run_id for run_id in run_ids if list(run_ids).count(run_id) > 1})
+    repeated = sorted(run_id for run_id, count in Counter(run_ids).items() if count > 1)
     if repeated:
         raise ResultsError(f"planned twice: {', '.join(repeated)}")
     records = {run_id: _read_record(Path(folder), run_id) for run_id in run_ids}

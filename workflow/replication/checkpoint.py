@@ -9,7 +9,7 @@ from typing import IO, Any
 
 import torch
 
-from replication.files import whole_file
+from replication.files import PARTIAL, whole_file
 
 SLOTS = (".checkpoint-0", ".checkpoint-1")
 DIGEST_BYTES = hashlib.sha256().digest_size
@@ -73,10 +73,8 @@ class Checkpoints:
             if saved is None:
                 self._say(f"{path}: damaged, not used")
             elif saved["identity"] != self._identity:
-                changed = sorted(
-                    key for key, value in self._identity.items() if saved["identity"].get(key) != value
-                )
-                self._say(f"{path}: of another run ({', '.join(changed)} changed), not used")
+                changed = ", ".join(_differences(saved["identity"], self._identity))
+                self._say(f"{path}: of another run ({changed} changed), not used")
             else:
                 yield saved
 
@@ -85,9 +83,17 @@ class Checkpoints:
             print(message, file=self._log)
 
     def clear(self) -> None:
-        """Remove both slots."""
+        """Remove both slots, and what killed processes have left of them."""
         for path in self._paths:
-            path.unlink(missing_ok=True)
+            for leftover in (path, *path.parent.glob(f".{path.name}.*{PARTIAL}")):
+                leftover.unlink(missing_ok=True)
+
+
+def _differences(one: Identity, other: Identity) -> list[str]:
+    """Return the keys that are in one of the two only, or have another value in each."""
+    return sorted(
+        key for key in {*one, *other} if (key in one, one.get(key)) != (key in other, other.get(key))
+    )
 
 
 def _read(path: Path) -> dict[str, Any] | None:

@@ -1,19 +1,21 @@
 """Which of several processes in one folder still live, and what the dead have left."""
 
 import fcntl
-import shutil
 import socket
 from pathlib import Path
 from typing import IO
 
+UNKNOWN = "unknown"
+
 
 def register(path: str | Path, leftovers: str | Path) -> IO[str] | None:
-    """Note that this process works here, and remove `leftovers` if no other does.
+    """Note that this process works here, and remove the files in the folder `leftovers` if no other does.
 
     Every process that works here holds a shared lock (flock) on `path`, which ends with it, however that ends.
-    One that gets an exclusive lock is therefore alone, and locks of others in the folder `leftovers` are stale:
-    those of processes that were killed. Processes on other hosts may not be seen, on network file systems that
-    do not share such locks; what a process of another host has left is never removed.
+    One that gets an exclusive lock is therefore alone, and locks of others in `leftovers` are stale: those of
+    processes that were killed. On network file systems that do not share such locks between hosts, processes of
+    other hosts are not seen; therefore `path` lists the hosts that have worked here since one was last alone,
+    and if that is not this one only, nothing is removed.
 
     Returns
     -------
@@ -25,29 +27,37 @@ def register(path: str | Path, leftovers: str | Path) -> IO[str] | None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         held = path.open("a+", encoding="utf-8")
-        if _lock(held, fcntl.LOCK_EX):
+        if _alone(held):
             _clear(held, host, Path(leftovers))
-        fcntl.flock(held, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        # Waits for one that is just looking whether it is alone: an instant.
+        fcntl.flock(held, fcntl.LOCK_SH)
+        if host not in _hosts(held):
+            print(host, file=held, flush=True)
     except OSError:
         return None
     return held
 
 
-def _lock(held: IO[str], kind: int) -> bool:
+def _alone(held: IO[str]) -> bool:
     try:
-        fcntl.flock(held, kind | fcntl.LOCK_NB)
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
 
 
-def _clear(held: IO[str], host: str, leftovers: Path) -> None:
+def _hosts(held: IO[str]) -> set[str]:
     held.seek(0)
-    last = held.read()
-    if leftovers.is_dir() and any(leftovers.iterdir()):
-        if last != host:
-            return
-        shutil.rmtree(leftovers)
+    return set(held.read().split())
+
+
+def _clear(held: IO[str], host: str, leftovers: Path) -> None:
+    found = [*leftovers.iterdir()] if leftovers.is_dir() else []
+    hosts = _hosts(held)
+    if found and hosts != {host}:
+        # Of a time when nobody registered: next time, too, this host must not be the only one.
+        print(*([] if hosts else [UNKNOWN]), file=held, flush=True)
+        return
+    for file in found:
+        file.unlink(missing_ok=True)
     held.truncate(0)
-    held.write(host)
-    held.flush()

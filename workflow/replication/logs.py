@@ -1,6 +1,7 @@
 """Where a job's messages go."""
 
 import errno
+import io
 import sys
 import traceback
 from collections.abc import Iterator
@@ -21,17 +22,47 @@ REMEDIES = {
 }
 
 
+class Log(io.TextIOWrapper):
+    """A text file whose disk may be full: then what is written is lost, and not the work that it tells of.
+
+    Attributes
+    ----------
+    failed
+        Whether the last write did.
+    """
+
+    failed = False
+
+    def write(self, text: str, /) -> int:
+        """Write what the disk takes."""
+        with self._forgiven():
+            super().write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Write what the disk takes of what is still to be written."""
+        with self._forgiven():
+            super().flush()
+
+    @contextmanager
+    def _forgiven(self) -> Iterator[None]:
+        self.failed = True
+        with suppress(OSError):
+            yield
+            self.failed = False
+
+
 @contextmanager
 def logged(path: str | Path) -> Iterator[IO[str]]:
     """Send what the block prints to the file `path`, and yield that file.
 
-    An error that the user can mend ends the process with its message in the log; any other is raised further,
-    its traceback in the log too.
+    A full disk does not stop the block, but loses what it prints. An error that the user can mend ends the
+    process with its message in the log; any other is raised further, its traceback in the log too.
     """
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        log = path.open("w", encoding="utf-8", buffering=1)
+        log = Log(path.open("wb"), encoding="utf-8", line_buffering=True)
     except OSError as error:
         sys.exit(_refusal(error))
     with _closed(log), redirect_stdout(log), redirect_stderr(log):
@@ -64,10 +95,9 @@ def _refusal(error: OSError) -> str:
     return f"{place}{error.strerror}: {REMEDIES.get(error.errno or 0, 'mend this and run again')}"
 
 
-def _end(log: IO[str], message: str) -> None:
+def _end(log: Log, message: str) -> None:
     """End the process with `message`, in the log or, where that cannot be written, on standard error."""
-    try:
-        print(message, file=log)
-    except OSError:
+    print(message, file=log)
+    if log.failed:
         print(message, file=sys.__stderr__)
     sys.exit(1)

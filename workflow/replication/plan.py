@@ -201,9 +201,9 @@ def _check_data(settings: RunSettings, config: Config, place: str) -> None:
         )
     if wanted.dataset in config.image_folders:
         return  # how many images there are is known once it is prepared, and then the trainer checks
-    recipe = data.DATASETS[wanted.dataset]
+    shape = data.DATASETS[wanted.dataset].shape
     for key in ("train_images", "test_images"):
-        count, there_are = getattr(wanted, key), getattr(recipe, key)
+        count, there_are = getattr(wanted, key), getattr(shape, key)
         if count is not None and count > there_are:
             raise ConfigurationError(
                 f"{place}: `data.{key}`: {count} images wanted, but {wanted.dataset} has {there_are}: "

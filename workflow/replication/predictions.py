@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file, save
 
 from replication.errors import ResultsError
 from replication.files import whole_file
@@ -91,7 +91,8 @@ def class_type(classes: int) -> type[np.unsignedinteger[Any]]:
 def write_predictions(log: PredictionLog, path: str | Path) -> None:
     """Write a log as one safetensors file, whole or not at all; equal logs give equal bytes."""
     with whole_file(path) as temporary:
-        save_file(log.tensors(), temporary)
+        # Not with `save_file`, whose errors do not tell a full disk from others.
+        temporary.write_bytes(save(log.tensors()))
 
 
 def read_predictions(path: str | Path) -> PredictionLog:

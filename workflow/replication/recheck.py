@@ -90,7 +90,8 @@ def _again(run_id: str, results: Path, datasets: Path, device: str, log: IO[str]
     dataset = datasets / f"{record['dataset']['name']}.safetensors"
     with TemporaryDirectory(prefix="recheck-") as temporary:
         fresh = Path(temporary)
-        run(run_id, canonical_json(record["settings"]), dataset, fresh, device, record["code_sha256"], log)
+        settings = canonical_json(record["settings"])
+        run(run_id, settings, dataset, fresh, device, code=record["code_sha256"], log=log)
         return compare(folder, fresh)
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from replication import claims as verdicts
+from replication.audit.stamp import NOT_AUDITED
 from replication.figures import figure_html, reported_values, schedule_gallery, svg_of
 from replication.files import write_text
 from replication.formatting import MISSING, format_interval, format_value
@@ -72,6 +73,7 @@ def render(
     page = environment.from_string(Path(template).read_text(encoding="utf-8")).render(
         style=Markup(Path(style).read_text(encoding="utf-8")),
         scale=next(iter(plan.values())).scale,
+        audit=Markup(NOT_AUDITED),
         banner=_banner(tables),
         outcomes=OUTCOMES,
         counts=_counts(tables.claims),

@@ -1,5 +1,6 @@
 """A lock on a folder, so that two processes never write one run."""
 
+import errno
 import fcntl
 import os
 import socket
@@ -9,11 +10,15 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from replication import interruption
 from replication.errors import ReplicationError
+from replication.files import naming
 
 # A process whose parent was killed takes some seconds to save its state, and its successor should not fail.
 PATIENCE_SECONDS = 30.0
 PAUSE_SECONDS = 0.1
+
+WITHOUT_LOCKS = {errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK}  # what file systems without flock answer
 
 
 class FolderInUseError(ReplicationError):
@@ -25,12 +30,15 @@ def locked(path: str | Path, patience_seconds: float = PATIENCE_SECONDS) -> Iter
     """Hold the lock file `path` during the block.
 
     The lock is the kernel's (flock): it ends with the process that holds it, however that ends. The file says
-    who holds it, and is removed at the end.
+    who holds it, and is removed at the end. On a file system without such locks this one does nothing: there
+    those of Snakemake must do.
 
     Raises
     ------
     FolderInUseError
         Another process still holds it after `patience_seconds`.
+    RunInterruptedError
+        A signal has asked this process to end while it waited.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -40,10 +48,12 @@ def locked(path: str | Path, patience_seconds: float = PATIENCE_SECONDS) -> Iter
             raise FolderInUseError(
                 f"{path.parent}: {_holder(path)} writes this run: wait for it, or end it, and run again"
             )
+        interruption.check()
         time.sleep(PAUSE_SECONDS)
     try:
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, _introduction().encode())
+        with naming(path):
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, _introduction().encode())
         yield
     finally:
         path.unlink(missing_ok=True)
@@ -54,7 +64,7 @@ def _try(path: Path) -> int | None:
     """Return a descriptor that holds the lock, or None if another process does."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(descriptor)
         # The last holder may have removed the file between the two calls: then this is the lock of nothing.
         if os.path.samestat(os.fstat(descriptor), path.stat()):
             return descriptor
@@ -65,6 +75,14 @@ def _try(path: Path) -> int | None:
         raise
     os.close(descriptor)
     return None
+
+
+def _lock(descriptor: int) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno not in WITHOUT_LOCKS:
+            raise
 
 
 def _introduction() -> str:

@@ -12,11 +12,12 @@ import torch
 from pydantic import TypeAdapter
 
 from replication.checkpoint import Checkpoints
-from replication.data.dataset import Dataset, read_dataset
+from replication.data.dataset import read_dataset
 from replication.determinism import determinism_flags
 from replication.devices import choose_device, device_name, driver_version
 from replication.errors import RunError
 from replication.files import whole_file, write_json
+from replication.gpu_slots import gpu_slot
 from replication.predictions import write_predictions
 from replication.provenance import (
     digest_of_file,
@@ -33,13 +34,44 @@ from replication.run_lock import locked
 from replication.settings.run import RunSettings
 from replication.training import Training, train
 
+# What torch's plain RuntimeErrors say when the memory is used up.
+MEMORY_WORDS = ("memory", "could not create a primitive")
 
+
+@contextmanager
+def _memory_errors() -> Iterator[None]:
+    """Say what to do where the block lacks memory."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        first = _memory_error(error)
+        if first is None:
+            raise
+        reason = (str(first) or type(first).__name__).splitlines()[0]
+        raise RunError(
+            f"not enough memory ({reason}): run fewer at a time (--cores), or make `batch_size` or the model "
+            "smaller; the run goes on from its last checkpoint"
+        ) from error
+
+
+def _memory_error(error: BaseException | None) -> BaseException | None:
+    """Return what says that the memory is used up: the error, or one that it has hidden while cleaning up."""
+    while error is not None:
+        told = isinstance(error, RuntimeError) and any(words in str(error) for words in MEMORY_WORDS)
+        if told or isinstance(error, MemoryError):
+            return error
+        error = error.__context__
+    return None
+
+
+@_memory_errors()
 def run(
     run_id: str,
     settings_json: str,
     dataset_path: str | Path,
     folder: str | Path,
     device: Any = "auto",
+    runs_per_gpu: int = 1,
     code: str = "",
     log: IO[str] | None = None,
 ) -> None:
@@ -53,6 +85,8 @@ def run(
         The resolved `RunSettings`, as canonical JSON; the record holds its hash.
     device
         `auto`, `cpu` or `cuda`.
+    runs_per_gpu
+        How many runs share a GPU, this one among them.
     code
         Digest of the code that the run depends on, for the record.
 
@@ -76,41 +110,15 @@ def run(
         "versions": installed_versions(),
     }
     study = study_facts(run_id.partition("/")[0])
-    with locked(folder / LOCK):
+    with locked(folder / LOCK), gpu_slot(chosen, runs_per_gpu) as place:
         checkpoints = Checkpoints(folder, facts | {"device": chosen.type}, log)
-        result = _train(settings, dataset, seed, chosen, log, checkpoints)
+        result = train(settings, dataset, seed, place, log, checkpoints)
         files = _write_results(folder, result, steps=settings.record_every_step)
         facts |= {"settings": json.loads(settings_json), "study": study}
-        facts |= _surroundings(chosen, settings.threads) | _outcome(result)
+        facts |= _surroundings(place, settings.threads) | _outcome(result)
         write_json(folder / RECORD, sealed(facts | {"files": files}))
         # Only now: until the record is whole, they are what is left of the run.
         checkpoints.clear()
-
-
-def _train(
-    settings: RunSettings,
-    dataset: Dataset,
-    seed: int,
-    device: torch.device,
-    log: IO[str] | None,
-    checkpoints: Checkpoints,
-) -> Training:
-    with _memory_errors(device):
-        return train(settings, dataset, seed, device, log, checkpoints)
-
-
-@contextmanager
-def _memory_errors(device: torch.device) -> Iterator[None]:
-    try:
-        yield
-    except (MemoryError, RuntimeError) as error:
-        # On the CPU torch raises a plain RuntimeError, known by its words only.
-        if isinstance(error, RuntimeError) and "memory" not in str(error):
-            raise
-        raise RunError(
-            f"not enough memory on {device.type} ({str(error).splitlines()[0]}): run fewer at a time "
-            "(--cores), or make `batch_size` or the model smaller; the run goes on from its last checkpoint"
-        ) from error
 
 
 def _surroundings(device: torch.device, threads: int) -> dict[str, Any]:
@@ -139,6 +147,8 @@ def _outcome(result: Training) -> dict[str, Any]:
 
 def _write_results(folder: Path, result: Training, *, steps: bool) -> dict[str, str]:
     """Write the tables and the predictions of a run; return the names of the files with their hashes."""
+    # From here on an earlier record would be that of other files.
+    (folder / RECORD).unlink(missing_ok=True)
     tables = {HISTORY: result.history, TIMINGS: result.timings}
     if steps:
         tables[STEPS] = result.steps

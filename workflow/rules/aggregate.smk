@@ -1,13 +1,33 @@
 # From run folders to tables, and from tables to verdicts.
 
 
+localrules:
+    study_tables,
+    claims,
+    combine,
+    combine_claims,
+    schedules,
+
+
 rule study_tables:
     input:
         record_files,
     output:
-        runs=f"{RESULTS}/studies/{{study}}/runs.csv",
+        runs=report(
+            f"{RESULTS}/studies/{{study}}/runs.csv",
+            caption="../../reports/captions/runs.rst",
+            category="Tables",
+            subcategory="{study}",
+            labels={"table": "runs"},
+        ),
         history=f"{RESULTS}/studies/{{study}}/history.csv",
-        summary=f"{RESULTS}/studies/{{study}}/summary.csv",
+        summary=report(
+            f"{RESULTS}/studies/{{study}}/summary.csv",
+            caption="../../reports/captions/summary.rst",
+            category="Tables",
+            subcategory="{study}",
+            labels={"table": "means over seeds"},
+        ),
         arms=f"{RESULTS}/studies/{{study}}/arms.csv",
     log:
         f"{LOGS}/tables/{{study}}.log",
@@ -25,7 +45,12 @@ rule claims:
         runs=f"{RESULTS}/studies/{{study}}/runs.csv",
         history=f"{RESULTS}/studies/{{study}}/history.csv",
     output:
-        f"{RESULTS}/studies/{{study}}/claims.csv",
+        report(
+            f"{RESULTS}/studies/{{study}}/claims.csv",
+            caption="../../reports/captions/study_claims.rst",
+            category="Claims",
+            labels={"study": "{study}"},
+        ),
     log:
         f"{LOGS}/claims/{{study}}.log",
     conda:
@@ -58,7 +83,12 @@ use rule combine as combine_claims with:
     input:
         [f"{RESULTS}/studies/{study}/claims.csv" for study in PLAN],
     output:
-        f"{RESULTS}/claims.csv",
+        report(
+            f"{RESULTS}/claims.csv",
+            caption="../../reports/captions/claims.rst",
+            category="Claims",
+            labels={"study": "all"},
+        ),
     log:
         f"{LOGS}/claims/combine.log",
 

@@ -1,6 +1,7 @@
 # What all rules share: the plan, paths, and digests of the code that results depend on.
 
 import sys
+from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -14,10 +15,14 @@ from replication.errors import ReplicationError
 from replication.instances import register
 from replication.plan import STUDIES, load_plan
 from replication.provenance import canonical_json, registry_choices
+from replication.job_requests import read_requests
 from replication.settings.config import load_config
 
-# Snakemake's own locks outlive it when it is killed; this one does not, and tells which of those are stale.
-INSTANCE = register(".snakemake/instances", leftovers=".snakemake/locks")
+# Snakemake's own locks outlive it when it is killed; this one does not, and tells which of those are stale. Only the
+# main process takes such locks: its jobs may live on, on other hosts too, and are kept apart by those of the trainer.
+INSTANCE = (
+    register(".snakemake/instances", leftovers=".snakemake/locks") if workflow.is_main_process else None
+)
 
 try:
     CONFIG = load_config(config, [*workflow.configfiles])
@@ -25,6 +30,7 @@ try:
     DATASETS = sorted({name for study in PLAN.values() for name in study.datasets})
     # What each data set is prepared from: the user's own files, or those to download.
     RAW_FILES = {name: raw_files(name, CONFIG, "resources/downloads") for name in DATASETS}
+    REQUESTS = read_requests(CONFIG, f"results/{CONFIG.scale}.forecast.csv")
 except ReplicationError as error:
     raise WorkflowError(str(error)) from None
 
@@ -47,6 +53,21 @@ def script_digest(script, chosen=None):
 
 def run_settings(wildcards):
     return PLAN[wildcards.study].arms[wildcards.arm]
+
+
+# The runs of an arm share these, and may be many.
+@cache
+def settings_of_arm(study, arm):
+    return canonical_json(PLAN[study].arms[arm].model_dump(mode="json"))
+
+
+@cache
+def code_of_arm(study, arm):
+    return script_digest("train.py", registry_choices(PLAN[study].arms[arm]))
+
+
+def request_of_run(wildcards):
+    return REQUESTS.of(wildcards.study, wildcards.arm)
 
 
 def dataset_file(name):

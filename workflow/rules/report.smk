@@ -1,6 +1,14 @@
 # Figures, by one notebook a study, and the report.
 
 
+report: "../../reports/captions/workflow.rst"
+
+
+localrules:
+    notebook,
+    report,
+
+
 rule notebook:
     input:
         notebook="reports/{study}.ipynb",
@@ -8,7 +16,14 @@ rule notebook:
         tables=[f"{RESULTS}/studies/{{study}}/{table}.csv" for table in STUDY_TABLES],
     output:
         notebook=f"{RESULTS}/studies/{{study}}/notebook.ipynb",
-        figures=directory(f"{RESULTS}/studies/{{study}}/figures"),
+        figures=report(
+            directory(f"{RESULTS}/studies/{{study}}/figures"),
+            patterns=["{name}.svg"],
+            caption="../../reports/captions/figures.rst",
+            category="Figures",
+            subcategory="{study}",
+            labels={"figure": "{name}"},
+        ),
     log:
         f"{LOGS}/notebooks/{{study}}.log",
     conda:
@@ -27,7 +42,12 @@ rule report:
         template="reports/report.html.j2",
         style="reports/report.css",
     output:
-        f"{RESULTS}/report.html",
+        report(
+            f"{RESULTS}/report.html",
+            caption="../../reports/captions/report.rst",
+            category="Report",
+            labels={"page": "the report"},
+        ),
     log:
         f"{LOGS}/report.log",
     conda:

@@ -8,6 +8,7 @@ from pathlib import Path  # noqa: E402
 
 from replication.logs import logged  # noqa: E402
 from replication.runs import run  # noqa: E402
+from replication.settings.config import config_of  # noqa: E402
 
 with logged(snakemake.log[0]) as log:
     run(
@@ -16,6 +17,7 @@ with logged(snakemake.log[0]) as log:
         dataset_path=snakemake.input.dataset,
         folder=Path(snakemake.output.record).parent,
         device=snakemake.params.device,
+        runs_per_gpu=config_of(snakemake.config).runs_per_gpu,
         code=snakemake.params.code,
         log=log,
     )

@@ -35,6 +35,24 @@ class RawFile:
 
 
 @dataclass(frozen=True)
+class Shape:
+    """How many images a data set has, and what each is.
+
+    Attributes
+    ----------
+    pixels
+        Height, width and channels.
+    classes
+        How many there are.
+    """
+
+    train_images: int
+    test_images: int
+    pixels: tuple[int, int, int]
+    classes: int
+
+
+@dataclass(frozen=True)
 class Recipe:
     """How to get a built-in data set.
 
@@ -42,8 +60,8 @@ class Recipe:
     ----------
     build
         Makes the data set from the paths of `files`, in that order, each already verified.
-    train_images, test_images
-        How many images of each it makes.
+    shape
+        Of what it makes.
     files
         What must be downloaded; empty if the images come with the installed packages.
     mirrors
@@ -53,8 +71,7 @@ class Recipe:
     """
 
     build: Callable[[list[Path]], Dataset]
-    train_images: int
-    test_images: int
+    shape: Shape
     files: tuple[RawFile, ...] = ()
     mirrors: tuple[str, ...] = ()
     subfolders: tuple[str, ...] = ()

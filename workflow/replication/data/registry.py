@@ -14,7 +14,7 @@ from replication.data.cifar import CIFAR10, CIFAR100, build_cifar
 from replication.data.digits import TEST_IMAGES, TRAIN_IMAGES, build_digits
 from replication.data.mnist import build_mnist
 from replication.data.photo_digits import COUNTS, build_photo_digits
-from replication.data.recipes import RawFile, Recipe
+from replication.data.recipes import RawFile, Recipe, Shape
 from replication.data.verification import check_file, find_fault
 from replication.errors import ConfigurationError, DataError
 
@@ -25,8 +25,7 @@ if TYPE_CHECKING:  # the settings import this module, for the names
 DATASETS: dict[str, Recipe] = {
     "mnist": Recipe(
         build=build_mnist,
-        train_images=60_000,
-        test_images=10_000,
+        shape=Shape(60_000, 10_000, pixels=(28, 28, 1), classes=10),
         # Hashes of the IDX files themselves: each mirror may have compressed them in its own way.
         files=(
             RawFile(
@@ -59,8 +58,7 @@ DATASETS: dict[str, Recipe] = {
     ),
     "cifar10": Recipe(
         build=partial(build_cifar, CIFAR10),
-        train_images=50_000,
-        test_images=10_000,
+        shape=Shape(50_000, 10_000, pixels=(32, 32, 3), classes=10),
         # As Keras pins it; the MD5 on the data set's own page is c58f30108f718f92721af3b95e74349a.
         files=(
             RawFile(
@@ -77,8 +75,7 @@ DATASETS: dict[str, Recipe] = {
     ),
     "cifar100": Recipe(
         build=partial(build_cifar, CIFAR100),
-        train_images=50_000,
-        test_images=10_000,
+        shape=Shape(50_000, 10_000, pixels=(32, 32, 3), classes=100),
         # As Keras pins it; the MD5 on the data set's own page is eb9058c3a382ffc7106e4002c42a8d85.
         files=(
             RawFile(
@@ -93,12 +90,16 @@ DATASETS: dict[str, Recipe] = {
         ),
         subfolders=("", "cifar100"),
     ),
-    "digits": Recipe(build=build_digits, train_images=TRAIN_IMAGES, test_images=TEST_IMAGES),
+    "digits": Recipe(
+        build=build_digits, shape=Shape(TRAIN_IMAGES, TEST_IMAGES, pixels=(28, 28, 1), classes=10)
+    ),
     "photo-digits-10": Recipe(
-        build=partial(build_photo_digits, 1), train_images=COUNTS[1]["train"], test_images=COUNTS[1]["test"]
+        build=partial(build_photo_digits, 1),
+        shape=Shape(COUNTS[1]["train"], COUNTS[1]["test"], pixels=(32, 32, 3), classes=10),
     ),
     "photo-digits-100": Recipe(
-        build=partial(build_photo_digits, 2), train_images=COUNTS[2]["train"], test_images=COUNTS[2]["test"]
+        build=partial(build_photo_digits, 2),
+        shape=Shape(COUNTS[2]["train"], COUNTS[2]["test"], pixels=(32, 32, 3), classes=100),
     ),
 }
 

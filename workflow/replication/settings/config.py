@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from replication.settings.sources import DataSources
+from replication.settings.sources import DataSources, PathText
 from replication.settings.study import Scale
 from replication.settings.validation import validate
 from replication.settings.yaml_file import read_yaml
@@ -36,6 +36,20 @@ class Config(DataSources):
     )
     device: Literal["auto", "cpu", "cuda"] = Field(
         default="auto", description="Where to train; auto: on a GPU if PyTorch sees one."
+    )
+    runs_per_gpu: int = Field(
+        default=1, ge=1, description="How many runs share a GPU; runs are spread over all visible GPUs."
+    )
+    recheck_runs: int = Field(
+        default=3, ge=1, description="How many runs `snakemake recheck` executes again, chosen at random."
+    )
+    budget_hours: Annotated[float, Field(gt=0)] | None = Field(
+        default=None, description="Hours on this machine; `snakemake forecast` then says how many seeds fit."
+    )
+    allowed_signers: PathText | None = Field(
+        default=None,
+        description="File of those who may sign SHA256SUMS, in the form of `ssh-keygen`; "
+        "null: a signature by anyone is accepted, and its signer called unknown.",
     )
 
     @property

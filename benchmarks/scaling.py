@@ -1,0 +1,144 @@
+"""How tables, verdicts, audit and dry run grow with the number of runs: `python benchmarks/scaling.py 100 1000`.
+
+A synthetic study of 20 arms, whose run folders are made and not trained. Each stage is a process of its own, timed
+as a whole, start-up included, with the peak of its resident memory. The dry run stands beside that of a bare
+Snakefile of as many jobs, one after the other.
+"""
+
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT / "workflow"), str(ROOT / "tests")]
+ARMS = 20
+STAGES = ("tables", "claims", "audit")
+BARE = """
+rule all:
+    input: expand("results/{arm}/seed-{seed}/record.json", arm=range(%d), seed=range(%d))
+rule train:
+    output: "results/{arm}/seed-{seed}/record.json"
+    shell: "touch {output}"
+"""
+
+
+def main(sizes: Sequence[int]) -> None:
+    """Print one line for each stage and number of runs, and the ratio of the dry runs."""
+    print(f"{'runs':>7} {'stage':<14}{'seconds':>9}{'MB':>7}{'ms a run':>10}")
+    for size in sizes:
+        with tempfile.TemporaryDirectory(prefix="scaling-") as folder:
+            project = Path(folder, "project")
+            make_project(project, size // ARMS)
+            bare = dry_run(make_bare(Path(folder, "bare"), size // ARMS), size, "bare dry run")
+            ours = dry_run(project, size, "dry run")
+            print(f"{size:>7} {'dry run / bare':<14}{ours / bare:>9.2f}")
+            timed([__file__, "--stage", "make", str(size)], project, size, None)
+            for stage in STAGES:
+                timed([__file__, "--stage", stage, str(size)], project, size, stage)
+
+
+def make_project(folder: Path, seeds: int) -> None:
+    """Copy the project, with the synthetic study alone."""
+    for name in ("workflow", "envs", "reports", "config", "profiles"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "Snakefile", folder)
+    for study in (folder / "config/studies").glob("*.yaml"):
+        study.unlink()
+    tiny = (ROOT / "tests/workflow/tiny-study.yaml").read_text(encoding="utf-8")
+    more = "".join(
+        f"  arm-{n}:\n    title: Arm {n}\n    settings:\n      optimizer: {{learning_rate: {n / 1000}}}\n"
+        for n in range(1, ARMS - 1)
+    )
+    tiny = tiny.replace("tables:\n", f"{more}tables:\n").replace("seeds: 2", f"seeds: {seeds}")
+    (folder / "config/studies/tiny.yaml").write_text(tiny, encoding="utf-8")
+    from project import write_notebook
+
+    write_notebook(folder / "reports/tiny.ipynb")
+
+
+def make_bare(folder: Path, seeds: int) -> Path:
+    """Make a folder with a Snakefile of as many jobs and nothing else."""
+    folder.mkdir()
+    (folder / "Snakefile").write_text(BARE % (ARMS, seeds), encoding="utf-8")
+    return folder
+
+
+def dry_run(folder: Path, size: int, stage: str) -> float:
+    """Time a dry run in `folder`."""
+    return timed(["-m", "snakemake", "--dry-run", "--quiet", "all", "--cores", "1"], folder, size, stage)
+
+
+def timed(arguments: Sequence[str], folder: Path, size: int, stage: str | None) -> float:
+    """Run a Python process in `folder`, print its time and memory, and return the seconds."""
+    start = time.perf_counter()
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    process = subprocess.Popen(
+        [sys.executable, *arguments], cwd=folder, env=environment, stdout=subprocess.DEVNULL
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - start
+    if status:
+        raise SystemExit(f"{stage}: failed")
+    if stage:
+        megabytes = usage.ru_maxrss * 1024 / 1e6
+        print(
+            f"{size:>7} {stage:<14}{seconds:>9.1f}{megabytes:>7.0f}{1000 * seconds / size:>10.1f}", flush=True
+        )
+    return seconds
+
+
+def run_stage(stage: str) -> None:
+    """Do one stage in the current folder."""
+    from replication.plan import load_plan
+    from replication.settings.config import Config
+
+    planned = load_plan(Config(), "config/studies")["tiny"]
+    results = Path("results/demo")
+    if stage == "make":
+        make_results(planned, results)
+    elif stage == "tables":
+        from replication.aggregation import write_study_tables
+
+        write_study_tables(planned, results / "runs", results / "studies/tiny")
+    elif stage == "claims":
+        from replication.claims import judge
+        from replication.tables import read_table
+
+        judge(planned, *(read_table(results / f"studies/tiny/{name}.csv") for name in ("runs", "history")))
+    else:
+        from replication.audit.auditor import run_audit
+
+        if not run_audit({}, sys.stderr, sys.stderr):
+            raise SystemExit("the audit should have passed")
+
+
+def make_results(planned, results: Path) -> None:
+    """Make the run folders, without waiting for the disk, and all that is derived from them."""
+    from made_runs import made_dataset, make_run, write_made_dataset
+    from replication import files
+    from replication.audit.derivation import derive
+
+    files._synchronise = lambda _path: None
+    dataset = made_dataset("digits")
+    write_made_dataset(dataset, Path("resources/datasets"))
+    for run_id in planned.run_ids:
+        make_run(results / "runs", planned, run_id, dataset)
+    derived = derive({"tiny": planned}, results, Path.cwd() / "made", {})
+    if derived.failed:
+        raise SystemExit(str(derived.failed))
+    shutil.copytree(derived.folder, results, dirs_exist_ok=True)
+    shutil.rmtree("made")
+
+
+if __name__ == "__main__":
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if "--stage" in sys.argv:
+        run_stage(sys.argv[2])
+    else:
+        main([int(argument) for argument in sys.argv[1:]] or [100, 1000])

@@ -1,0 +1,36 @@
+"""A SLURM cluster for the tests here, where one can be had."""
+
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from slurm_cluster import Cluster, missing_programs, started
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """Return a cluster of one node with two CPUs, 16 GB and two GPUs, the latter three made up."""
+    missing = missing_programs()
+    if missing:
+        pytest.skip(f"not installed: {', '.join(missing)} (packages slurm-wlm and munge)")
+    # Not pytest's own folders: a socket's path must be short, and munged wants to trust the folders above.
+    folder = Path(tempfile.mkdtemp(prefix="slurm-"))
+    try:
+        with started(folder, free_ports()) as cluster:
+            yield cluster
+    except subprocess.CalledProcessError as error:
+        pytest.skip(f"SLURM does not start here: {error.stdout.strip()}")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def free_ports() -> tuple[int, int]:
+    """Return two ports that nothing listens on."""
+    with socket.socket() as one, socket.socket() as other:
+        for listener in (one, other):
+            listener.bind(("127.0.0.1", 0))
+        return one.getsockname()[1], other.getsockname()[1]

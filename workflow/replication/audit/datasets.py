@@ -1,0 +1,82 @@
+"""The data sets that the runs have used: each read once, whole."""
+
+import filecmp
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from replication.audit.findings import Findings
+from replication.data import Dataset, describe, read_dataset, write_dataset
+from replication.errors import DataError
+from replication.files import json_text
+from replication.settings.run import DataSettings
+
+FOLDER = Path("resources/datasets")
+REMEDY = "delete it, and `snakemake --cores all` prepares it again"
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What of a data set the runs' metrics need."""
+
+    identity: str
+    classes: int
+    train: NDArray[np.uint16]
+    test: NDArray[np.uint16]
+
+    def train_count(self, data: DataSettings) -> int:
+        """Return how many training images a run has used, validation included."""
+        return len(self.train) if data.train_images is None else data.train_images
+
+    def border(self, data: DataSettings) -> int:
+        """Return how many images a run was trained on; those after them validate."""
+        count = self.train_count(data)
+        return count - round(count * data.validation_fraction)
+
+    def of_split(self, data: DataSettings, split: str) -> NDArray[Any]:
+        """Return the true classes of the images of a split (validation or test)."""
+        if split == "test":
+            return self.test[: data.test_images]
+        return self.train[self.border(data) : self.train_count(data)]
+
+
+def check_datasets(names: list[str], findings: Findings) -> dict[str, Labels]:
+    """Check the prepared files of data sets, and return the labels of those that are intact."""
+    found = {name: _check(name, findings) for name in names}
+    findings.counts["data sets"] += len(names)
+    return {name: labels for name, labels in found.items() if labels is not None}
+
+
+def _check(name: str, findings: Findings) -> Labels | None:
+    path = FOLDER / f"{name}.safetensors"
+    try:
+        dataset = read_dataset(path)
+        if dataset.name != name:
+            raise DataError(f"{path}: holds the data set {dataset.name}; {REMEDY}")
+    except DataError as error:
+        findings.fail(path, str(error).removeprefix(f"{path}: "))
+        return None
+    if not _is_as_written(dataset, path):
+        findings.fail(path, f"damaged (is not as it was written); {REMEDY}")
+    manifest = FOLDER / f"{name}.json"
+    text = manifest.read_bytes() if manifest.is_file() else b""
+    if text != json_text(describe(dataset)).encode():
+        state = "damaged" if text else "missing"
+        findings.fail(manifest, f"{state}: is not the description of {path}; {REMEDY}")
+    return Labels(
+        identity=dataset.identity,
+        classes=len(dataset.classes),
+        train=np.array(dataset.train_labels),
+        test=np.array(dataset.test_labels),
+    )
+
+
+def _is_as_written(dataset: Dataset, path: Path) -> bool:
+    """Return whether a file, whose content is right, is laid out right, too."""
+    with tempfile.TemporaryDirectory() as folder:
+        write_dataset(dataset, Path(folder, path.name))
+        return filecmp.cmp(path, Path(folder, path.name), shallow=False)

@@ -1,0 +1,14 @@
+# What the runs will cost, before any starts.
+
+
+# It uses all cores, as the runs will, and needs no data set: random images are as quick as real ones.
+rule forecast:
+    log:
+        f"{LOGS}/forecast.log",
+    conda:
+        "../../envs/pipeline.yaml"
+    params:
+        table=f"results/{CONFIG.scale}.forecast.csv",
+    threads: workflow.cores
+    script:
+        "../scripts/forecast.py"
