@@ -132,3 +132,17 @@ def test_listening_takes_no_time():
     script = (WORKFLOW / "scripts/train.py").read_text()
     assert script.index("interruption.listen()") < script.index("from replication.runs")
     assert script.index("interruption.listen()") < script.index("from replication.logs")
+
+
+def test_a_signal_that_is_ignored_stays_so():
+    code = (
+        f"import signal, sys; sys.path.insert(0, {str(WORKFLOW)!r})\n"
+        "signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
+        "from replication import interruption; interruption.listen()\n"
+        "signal.raise_signal(signal.SIGHUP); interruption.check()\n"
+        "signal.raise_signal(signal.SIGTERM)\n"
+        "try: interruption.check()\n"
+        "except interruption.RunInterruptedError as error: print(error.signal)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout == "SIGTERM\n"

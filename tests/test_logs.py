@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from replication.errors import ConfigurationError, DataError, ResultsError
-from replication.logs import logged
+from replication.logs import children_logged, logged
 
 WORKFLOW = Path(__file__).parents[1] / "workflow"
 SCRIPT = """
@@ -159,3 +159,12 @@ def test_once_there_is_room_again_the_log_goes_on(tmp_path):
         assert not log.failed
     assert path.read_text().splitlines()[0] == "first"
     assert path.read_text().splitlines()[-1] == "third"
+
+
+def test_what_a_child_complains_of_is_in_the_log(tmp_path):
+    command = [sys.executable, "-c", "import sys; print('complaint', file=sys.stderr)"]
+    with logged(tmp_path / "log"):
+        with children_logged():
+            subprocess.run(command, check=True)
+        print("after", file=sys.stderr)
+    assert (tmp_path / "log").read_text().splitlines() == ["complaint", "after"]

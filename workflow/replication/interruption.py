@@ -10,7 +10,7 @@ from types import FrameType
 
 from replication.errors import ReplicationError
 
-SIGNALS = (signal.SIGTERM, signal.SIGINT)
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 PR_SET_PDEATHSIG = 1  # from linux/prctl.h
 
 _received: list[signal.Signals] = []
@@ -28,7 +28,8 @@ def listen() -> None:
     """From now on note the signals of `SIGNALS`, the first of which counts, and end with the parent process."""
     _received.clear()
     for number in SIGNALS:
-        signal.signal(number, _note)
+        if signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
+            signal.signal(number, _note)
     end_with_parent()
 
 

@@ -2,6 +2,7 @@
 
 import errno
 import io
+import os
 import sys
 import traceback
 from collections.abc import Iterator
@@ -88,6 +89,27 @@ def _closed(log: IO[str]) -> Iterator[None]:
     finally:
         with suppress(OSError):
             log.close()
+
+
+@contextmanager
+def children_logged() -> Iterator[None]:
+    """Send what processes started in the block write to standard error where this one's goes, as under `logged`.
+
+    Redirecting `sys.stderr` does not reach them; they have the descriptor.
+    """
+    try:
+        target = sys.stderr.fileno()
+    except OSError:  # not a file, as in tests
+        yield
+        return
+    sys.stderr.flush()
+    saved = os.dup(2)
+    os.dup2(target, 2)
+    try:
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
 
 
 def _refusal(error: OSError) -> str:

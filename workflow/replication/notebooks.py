@@ -1,7 +1,9 @@
 """The notebooks of `reports/`: executed by papermill, turned into parts of the report by nbconvert."""
 
 import os
+import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import nbformat
 import papermill
@@ -11,6 +13,7 @@ from nbformat import NotebookNode
 
 from replication.errors import ResultsError
 from replication.files import whole_file
+from replication.logs import children_logged
 
 # What papermill and the kernel write down of one execution: times, paths, versions.
 OF_ONE_EXECUTION = ("execution", "papermill")
@@ -39,29 +42,28 @@ def execute(
     # The kernel is a process of its own: it should find this package, and nothing of a user's own Jupyter.
     os.environ |= {"PYTHONPATH": str(Path(__file__).parents[1]), "JUPYTER_NO_CONFIG": "1"}
     failed = Path(f"{output}.failed.ipynb")
-    with whole_file(output) as temporary:
-        executed = temporary.with_suffix(".ipynb")
+    with whole_file(output) as temporary, TemporaryDirectory(prefix="notebook-") as scratch:
+        executed = Path(scratch, "executed.ipynb")
         try:
-            content = papermill.execute_notebook(
-                # Whole paths: papermill goes to `folder` meanwhile.
-                str(Path(notebook).resolve()),
-                str(executed.resolve()),
-                {"tables": str(tables)},
-                kernel_name="python3",
-                language="python",
-                progress_bar=False,
-                cwd=folder,
-            )
+            with children_logged():
+                content = papermill.execute_notebook(
+                    # Whole paths: papermill goes to `folder` meanwhile.
+                    str(Path(notebook).resolve()),
+                    str(executed),
+                    {"tables": str(tables)},
+                    kernel_name="python3",
+                    language="python",
+                    progress_bar=False,
+                    cwd=folder,
+                )
         except papermill.PapermillExecutionError:
-            executed.replace(failed)
+            shutil.copyfile(executed, failed)
             raise
         except DeadKernelError as error:
-            executed.unlink(missing_ok=True)
             raise ResultsError(
                 f"{notebook}: its kernel was killed, by a signal or for want of memory: make room for it, "
                 "for example with fewer jobs at a time (--cores), and run again"
             ) from error
-        executed.unlink()
         nbformat.write(_repeatable(content), temporary)
         failed.unlink(missing_ok=True)
 

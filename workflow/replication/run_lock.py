@@ -31,7 +31,7 @@ def locked(path: str | Path, patience_seconds: float = PATIENCE_SECONDS) -> Iter
 
     The lock is the kernel's (flock): it ends with the process that holds it, however that ends. The file says
     who holds it, and is removed at the end. On a file system without such locks this one does nothing: there
-    those of Snakemake must do.
+    those of the workflow must do.
 
     Raises
     ------
