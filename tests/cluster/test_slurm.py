@@ -114,6 +114,9 @@ def test_runs_of_their_own_jobs_survive_what_a_cluster_does_to_them(
 
     assert results_of(project) == expected
     assert not disturbances
+    assert len(cluster.jobs_after(before)) == sum(len(jobs_of(arm)) for arm in ARMS), (
+        "only runs are submitted"
+    )
     states = {arm: [job["JobState"] for job in jobs_of(arm)] for arm in ARMS}
     assert states["cancelled"] == ["CANCELLED", "COMPLETED"]
     assert states["requeued"] == ["COMPLETED"]
@@ -131,7 +134,7 @@ def test_runs_of_their_own_jobs_survive_what_a_cluster_does_to_them(
     assert jobs_of("late")[1]["TimeLimit"] == "00:24:00"
     assert [job["MinMemoryNode"] for job in jobs_of("hungry")] == ["650M", "1300M"]
     assert {job["TresPerJob"] for arm in ARMS for job in jobs_of(arm)} == {"gres:gpu:1"}
-    assert project.jobs(*TARGETS) == {}, "a local call takes the results as they are"
+    assert project.jobs("--", *TARGETS) == {}, "a local call takes the results as they are"
 
 
 def test_packed_runs_survive_the_loss_of_their_node_and_of_the_snakemake_that_submitted_them(
