@@ -162,7 +162,7 @@ def forget(project: Project) -> None:
 # (signal, from when on, longest seconds, to the main process only)
 EVENTS = [
     *[(signal.SIGKILL, "start", 6.0, False)] * 3,
-    *[(signal.SIGKILL, "train", 1.0, False)] * 5,
+    *[(signal.SIGKILL, "train", 1.0, False)] * 6,
     (signal.SIGKILL, "train", 1.0, True),
     (signal.SIGTERM, "train", 0.5, False),
     (signal.SIGINT, "train", 0.5, False),
