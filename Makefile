@@ -48,3 +48,4 @@ setup:
 lock:  ## Resolve envs/*.in again (needs uv).
 	cd envs && uv pip compile --universal --generate-hashes --python-version 3.11 --no-header requirements.in -o requirements.lock
 	cd envs && uv pip compile --universal --generate-hashes --python-version 3.11 --no-header crate-validation.in -o crate-validation.lock
+	cd envs && sed -i '/^  - pip:/q' pipeline.yaml && sed -n 's/^\([a-z0-9][^ ]*==.*[^ ]\) \\$$/      - "\1"/p' requirements.lock >> pipeline.yaml

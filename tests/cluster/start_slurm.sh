@@ -66,7 +66,7 @@ SlurmdLogFile=$folder/log/slurmd.log
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/affinity
 MpiDefault=none
-ReturnToService=2
+ReturnToService=1
 SlurmdParameters=config_overrides
 SchedulerType=sched/backfill
 SchedulerParameters=batch_sched_delay=1,sched_interval=1,bf_interval=1

@@ -1,0 +1,41 @@
+"""The profile for SLURM, as far as it can be tested without one."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from project import ROOT, copy_of_project
+
+PROFILES = ROOT / "profiles"
+
+
+def profile(name: str) -> dict[str, object]:
+    return yaml.safe_load((PROFILES / name / "config.yaml").read_text(encoding="utf-8"))
+
+
+def test_it_repeats_the_default_profile_which_it_replaces() -> None:
+    slurm, default = profile("slurm"), profile("default")
+    of_one_job = {"cores"}
+    assert {key: slurm.get(key) for key in default.keys() - of_one_job} == {
+        key: value for key, value in default.items() if key not in of_one_job
+    }
+
+
+def test_it_states_what_has_no_safe_default() -> None:
+    slurm = profile("slurm")
+    assert slurm["executor"] == "slurm"
+    assert slurm["slurm-status-command"] == "sacct"
+    assert slurm["slurm-requeue"] is True
+    assert not [key for key in slurm if "array" in key]
+
+
+@pytest.mark.workflow
+def test_a_run_says_what_it_asks_for(tmp_path: Path) -> None:
+    project = copy_of_project(tmp_path / "project")
+    printed = project.snakemake("--workflow-profile", "profiles/slurm", "--dry-run").stdout
+    found = re.search(r"rule train:.*?resources: (.*?)\n", printed, re.DOTALL)
+    assert found
+    asked = dict(item.split("=") for item in found[1].split(", "))
+    assert [asked[name] for name in ("runtime", "mem_mb", "gpu", "tasks")] == ["10", "2000", "0", "1"]
