@@ -20,7 +20,9 @@ def finished(tmp_path_factory):
     folder = tmp_path_factory.mktemp("recheck")
     write_dataset(tiny_dataset(), folder / "datasets/tiny.safetensors")
     settings = canonical_json(run_settings(schedule=schedule_of("loss_probing")).model_dump(mode="json"))
-    run(RUN, settings, folder / "datasets/tiny.safetensors", folder / "results/runs" / RUN, "cpu", code="code")
+    run(
+        RUN, settings, folder / "datasets/tiny.safetensors", folder / "results/runs" / RUN, "cpu", code="code"
+    )
     return folder
 
 

@@ -60,7 +60,9 @@ def test_impossible_values_are_refused(wrong, message):
 def test_a_mistake_names_the_place_the_key_and_the_nearest_one():
     with pytest.raises(ConfigurationError) as caught:
         config_of({"scael": "demo"})
-    start = "config/config.yaml or --config: `scael` is not a key here (did you mean `scale`?); valid: allowed_"
+    start = (
+        "config/config.yaml or --config: `scael` is not a key here (did you mean `scale`?); valid: allowed_"
+    )
     assert str(caught.value).startswith(start)
 
 
