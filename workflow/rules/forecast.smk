@@ -7,8 +7,8 @@ rule forecast:
         f"{LOGS}/forecast.log",
     conda:
         "../../envs/pipeline.yaml"
+    threads: workflow.cores
     params:
         table=f"results/{CONFIG.scale}.forecast.csv",
-    threads: workflow.cores
     script:
         "../scripts/forecast.py"
