@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from slurm_cluster import Cluster, missing_programs, started
+from slurm_cluster import Cluster, end_processes_that_name, missing_programs, started
 
 
 @pytest.fixture(scope="session")
@@ -26,6 +26,13 @@ def cluster() -> Iterator[Cluster]:
         pytest.skip(f"SLURM does not start here: {error.stdout.strip()}")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def nothing_outlives_the_test(tmp_path: Path) -> Iterator[None]:
+    """End what is left of the jobs that the test has sent from its folder."""
+    yield
+    end_processes_that_name(tmp_path)
 
 
 def free_ports() -> tuple[int, int]:

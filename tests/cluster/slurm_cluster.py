@@ -76,6 +76,19 @@ class Cluster:
         wait_for(lambda: not self.call("squeue", "--noheader").strip(), "an idle cluster")
 
 
+def end_processes_that_name(folder: Path) -> None:
+    """Kill the processes with `folder` in their command: those of jobs that SLURM has lost sight of.
+
+    A Snakemake that a signal meets in the middle of a fork may hang for ever, and without cgroups nothing ends it.
+    """
+    for entry in Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and str(folder).encode() in (entry / "cmdline").read_bytes():
+                os.kill(int(entry.name), signal.SIGKILL)
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+
+
 @contextmanager
 def started(folder: Path, ports: tuple[int, int]) -> Iterator[Cluster]:
     """Start a cluster for the block; its scripts may refuse with CalledProcessError, and say why."""
