@@ -1,5 +1,6 @@
 """What the runs of a scale will cost, arm by arm, before any of them starts."""
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,15 +14,13 @@ from replication.data.recipes import Shape
 from replication.errors import ConfigurationError
 from replication.measuring import MEGABYTE, Cost, Device, Kind, kind_of, measure
 from replication.plan import PlannedStudy
-from replication.run_folder import TIMINGS
 from replication.settings.run import RunSettings
 from replication.settings.schedule import LossProbing
-from replication.tables import read_table, write_table
+from replication.tables import write_table
 
 HOUR = 3600
 BYTES_PER_PREDICTION = 5  # a class and a loss
 BYTES_PER_EPOCH = 400  # rows of history.csv and timings.csv
-MEASURED = ("seconds_training", "seconds_evaluation", "seconds_probing")
 
 
 @dataclass(frozen=True)
@@ -132,7 +131,7 @@ def fitting_seeds(rows: pd.DataFrame, places: int, budget_hours: float) -> int:
 
 def write_forecast(
     plan: Mapping[str, PlannedStudy],
-    results: str | Path,
+    benchmarks: str | Path,
     device: Device,
     cores: int,
     budget_hours: float | None,
@@ -142,12 +141,12 @@ def write_forecast(
 
     Parameters
     ----------
-    results
-        The folder `results/<scale>`, for the error of the forecast once runs are finished.
+    benchmarks
+        As of `actual_seconds`: for the error of the forecast once runs are finished.
     budget_hours
         If given, the text says how many seeds fit.
     """
-    rows = actual_seconds(forecast(plan, device, cores), Path(results, "runs"))
+    rows = actual_seconds(forecast(plan, device, cores), benchmarks)
     write_table(rows, path)
     places = {f"this machine ({cores} at a time)": cores, "4 at a time": 4, "16 at a time": 16}
     lines = [describe(rows, places)]
@@ -166,20 +165,29 @@ def _advice(rows: pd.DataFrame, cores: int, budget_hours: float) -> str:
     return f"Into {budget_hours:g} hours here fit {seeds} seeds of each arm: --config seeds={seeds}"
 
 
-def actual_seconds(rows: pd.DataFrame, runs: str | Path) -> pd.DataFrame:
-    """Add to a forecast what finished runs took, as `finished` and `actual_seconds`, start included, and `error`.
+def actual_seconds(rows: pd.DataFrame, benchmarks: str | Path) -> pd.DataFrame:
+    """Add to a forecast what the jobs of finished runs took: `finished`, `actual_seconds` and `error`.
 
-    The error is that of the forecast, as a share of what the runs took.
+    Parameters
+    ----------
+    benchmarks
+        The folder with `<study>/<arm>/seed-<n>.jsonl`, the last line of which holds the seconds as `s`.
+
+    Returns
+    -------
+    DataFrame
+        The error is that of the forecast, as a share of what the runs took.
     """
-    found = [_mean_seconds(Path(runs, row["study"], row["arm"])) for row in rows.to_dict("records")]
+    found = [_mean_seconds(Path(benchmarks, row["study"], row["arm"])) for row in rows.to_dict("records")]
     rows = rows.assign(finished=[count for count, _ in found])
-    rows["actual_seconds"] = [seconds for _, seconds in found] + rows["start_seconds"]
+    rows["actual_seconds"] = [seconds for _, seconds in found]
     rows["error"] = rows["seconds"] / rows["actual_seconds"] - 1
     return rows
 
 
 def _mean_seconds(arm: Path) -> tuple[int, float]:
-    totals = [read_table(path)[list(MEASURED)].sum().sum() for path in sorted(arm.glob(f"*/{TIMINGS}"))]
+    lines = [path.read_text(encoding="utf-8").splitlines()[-1] for path in sorted(arm.glob("*.jsonl"))]
+    totals = [float(json.loads(line)["s"]) for line in lines]
     return len(totals), sum(totals) / len(totals) if totals else math.nan
 
 

@@ -13,7 +13,7 @@ if __name__ == "__main__":  # the measuring processes import this file again
         config = config_of(snakemake.config)
         text = write_forecast(
             plan=plan_of(snakemake.config),
-            results=f"results/{config.scale}",
+            benchmarks=f"logs/{config.scale}/benchmarks",
             device=config.device,
             cores=snakemake.threads,
             budget_hours=config.budget_hours,
