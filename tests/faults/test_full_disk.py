@@ -20,13 +20,6 @@ MEGABYTE = 2**20
 
 
 @pytest.fixture(scope="module")
-def forks() -> Iterator[TrainerForks]:
-    forks = TrainerForks()
-    yield forks
-    forks.close()
-
-
-@pytest.fixture(scope="module")
 def run(forks: TrainerForks, tmp_path_factory: pytest.TempPathFactory) -> FaultRun:
     return FaultRun.of(forks, tmp_path_factory.mktemp("disk"))
 

@@ -3,7 +3,6 @@
 
 import random
 import signal
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,13 +16,6 @@ pytestmark = pytest.mark.fault
 KILLS = 30
 SCHEDULES = ("loss_probing", "reduce_on_plateau", "sgdr")
 MOST_STARTS = 60  # of one run: far more than any needs
-
-
-@pytest.fixture(scope="module")
-def forks() -> Iterator[TrainerForks]:
-    forks = TrainerForks()
-    yield forks
-    forks.close()
 
 
 @pytest.fixture(scope="module")

@@ -37,13 +37,6 @@ def state_of(step: int) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def forks() -> Iterator[TrainerForks]:
-    forks = TrainerForks()
-    yield forks
-    forks.close()
-
-
-@pytest.fixture(scope="module")
 def before(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder whose two slots hold the steps 1 and 2."""
     folder = tmp_path_factory.mktemp("before")

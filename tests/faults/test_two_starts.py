@@ -3,7 +3,6 @@
 import re
 import socket
 import time
-from collections.abc import Iterator
 
 import pytest
 
@@ -11,13 +10,6 @@ from fault_runs import FaultRun, results_of
 from trainer_forks import DONE, REFUSED, TrainerForks
 
 pytestmark = pytest.mark.fault
-
-
-@pytest.fixture(scope="module")
-def forks() -> Iterator[TrainerForks]:
-    forks = TrainerForks()
-    yield forks
-    forks.close()
 
 
 @pytest.fixture(scope="module")
