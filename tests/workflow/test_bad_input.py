@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from conftest import STUDY, Project
+
+from project import STUDY, Project
 
 pytestmark = pytest.mark.workflow
 

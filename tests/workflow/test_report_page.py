@@ -7,8 +7,9 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from conftest import Project
 from selenium import webdriver
+
+from project import Project
 
 pytestmark = pytest.mark.workflow
 

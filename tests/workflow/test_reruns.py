@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 import pytest
-from conftest import STUDY, Project
+
+from project import STUDY, Project
 
 pytestmark = pytest.mark.workflow
 
