@@ -6,9 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from project import ROOT, STUDY, Project, copy_of_project
-
-__all__ = ["ROOT", "STUDY", "Project"]  # what the tests here import
+from project import Project, copy_of_project
 
 
 @pytest.fixture(scope="session")
