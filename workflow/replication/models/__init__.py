@@ -7,12 +7,15 @@ from torch import nn
 
 from replication.models.mnist_cnn import mnist_cnn
 from replication.models.resnet18 import resnet18
+from replication.models.resnet_cifar import resnet20, resnet38
 from replication.settings.run import ModelSettings
 
 # The keys are the names in `ModelSettings`, which has refused any other before this is read.
 MODELS: dict[str, Callable[[Any, int, int], nn.Module]] = {
     "mnist-cnn": mnist_cnn,
     "resnet18": resnet18,
+    "resnet20": resnet20,
+    "resnet38": resnet38,
 }
 
 
