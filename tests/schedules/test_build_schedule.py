@@ -36,6 +36,7 @@ WHOLE_CURVES = [
     ),
     ("linear", {}, [1, 0.75, 0.5, REMAINING, 0, 0]),
     ("linear", {"final": 0.2}, [1, 0.8, 0.6, 0.2 + 0.8 * REMAINING, 0.2, 0.2]),
+    ("geometric", {"final": 0.0001}, [1, 0.1, 0.01, 0.0001**0.9975, 0.0001, 0.0001]),
     ("polynomial", {"power": 2}, [1, 9 / 16, 1 / 4, REMAINING**2, 0, 0]),
     (
         "inverse_square_root", {"time_scale_epochs": 25},
@@ -49,6 +50,11 @@ WHOLE_CURVES = [
     (
         "exp_range", {"half_cycle_epochs": 25, "minimum": 0.2, "gamma": 0.99},
         [0.2, 0.2 + 0.8 * 0.99**100, 0.2, 0.2 + 0.008 * 0.99**399, 0.2, 0.2 + 0.8 * 0.99**500],
+    ),
+    ("range_test", {"minimum": 0.2}, [0.2, 0.4, 0.6, 1 - 0.8 * REMAINING, 1, 1]),
+    (
+        "range_test", {"minimum": 0.0001, "growth": "exponential"},
+        [0.0001, 0.001, 0.01, 0.0001**REMAINING, 1, 1],
     ),
     (
         "one_cycle", {"warm_fraction": 0.25, "annealing": "linear"},

@@ -95,6 +95,28 @@ def test_impossible_values_are_refused(changes, message):
     assert caught.value.error_count() == 1
 
 
+@pytest.mark.parametrize(
+    ("epochs", "percent", "there_are"),
+    [
+        (4, 100, 4), (4, 50, 2), (4, 25, 1), (4, 1, 1), (1, 1, 1), (100, 1, 1), (100, 0.1, 1), (100, 99.9, 100),
+        (30, 5, 2),  # 1.5, to the even one
+        (50, 5, 2),  # 2.5
+        (70, 5, 4),  # 3.5
+        (25, 10, 2), (15, 25, 4), (3, 50, 2), (5, 50, 2), (300, 1, 3), (7, 33.3, 2),
+    ],
+)  # fmt: skip
+def test_a_share_of_the_budget_is_rounded_to_whole_epochs(epochs, percent, there_are):
+    share = settings(epochs=epochs, budget_percent=percent)
+    assert share.budget_epochs == run.budget_epochs(epochs, percent) == there_are
+    assert isinstance(share.budget_epochs, int)
+
+
+@pytest.mark.parametrize("percent", [0, -1, 100.5])
+def test_a_share_of_the_budget_is_above_0_and_at_most_all(percent):
+    with pytest.raises(ValidationError, match="budget_percent"):
+        settings(budget_percent=percent)
+
+
 def test_nesterov_with_momentum_is_fine():
     assert settings(optimizer=SGD | {"nesterov": True, "momentum": 0.9}).optimizer.nesterov
 
@@ -105,6 +127,6 @@ def test_settings_come_back_from_the_json_that_a_job_is_given():
 
 
 def test_each_key_is_of_one_model_or_optimizer():
-    for union in (run.ModelSettings, run.OptimizerSettings):
+    for union, count in ((run.ModelSettings, 4), (run.OptimizerSettings, 3)):
         names = [section.model_fields["name"].annotation for section in get_args(get_args(union)[0])]
-        assert len(names) == len(set(names)) == 2
+        assert len(names) == len(set(names)) == count

@@ -6,7 +6,7 @@ from replication.settings import schedule as settings
 from replication.settings.schedule import PureSchedule, ScheduleSettings
 
 SCHEDULE = TypeAdapter(ScheduleSettings)
-STATEFUL = {"reduce_on_plateau", "loss_probing"}
+STATEFUL = {"reduce_on_plateau", "loss_probing", "range_tested"}
 
 # The least that each schedule must be told.
 LEAST = {
@@ -15,6 +15,7 @@ LEAST = {
     "multi_step": {"milestones": [50, 75]},
     "exponential": {"decay_rate": 0.9},
     "linear": {},
+    "geometric": {"final": 0.01},
     "polynomial": {},
     "inverse_square_root": {"time_scale_epochs": 5},
     "cosine": {},
@@ -23,11 +24,18 @@ LEAST = {
     "triangular": {"half_cycle_epochs": 5, "minimum": 0.1},
     "triangular2": {"half_cycle_epochs": 5, "minimum": 0.1},
     "exp_range": {"half_cycle_epochs": 5, "minimum": 0.1, "gamma": 0.999},
+    "range_test": {"minimum": 0.1},
     "one_cycle": {},
     "reduce_on_plateau": {"patience": 10},
     "loss_probing": {"factors": [2, 1, 0.5]},
+    "range_tested": {
+        "half_cycle_epochs": 5,
+        "test_epochs": 2,
+        "test_minimum_rate": 0.001,
+        "test_maximum_rate": 1,
+    },
 }
-BY_STEP = {"triangular", "triangular2", "exp_range", "one_cycle"}
+BY_STEP = {"triangular", "triangular2", "exp_range", "range_test", "one_cycle"}
 
 
 def schedule(name, **fields):
@@ -82,6 +90,7 @@ REFUSED = [
     ("multi_step", {"milestones": [0, 50]}, "greater than 0"),
     ("exponential", {"decay_rate": 0.0}, "greater than 0"),
     ("exponential", {"decay_epochs": 0}, "greater than 0"),
+    ("geometric", {"final": 0.0}, "greater than 0"),
     ("polynomial", {"power": 0}, "greater than 0"),
     ("inverse_square_root", {"time_scale_epochs": 0}, "greater than 0"),
     ("sgdr", {"first_cycle_epochs": 0}, "greater than or equal to 1"),
@@ -117,6 +126,16 @@ REFUSED = [
     ("loss_probing", {"normalisation": "max"}, "min_max"),
     ("loss_probing", {"temperature": 0}, "greater than 0"),
     ("loss_probing", {"minimum_rate": 0.1, "maximum_rate": 0.1}, "should be below maximum_rate"),
+    ("range_test", {"minimum": 0.0}, "greater than 0"),
+    ("range_test", {"growth": "cosine"}, "'linear' or 'exponential'"),
+    ("range_test", {"smoothing": 1.0}, "less than 1"),
+    ("range_test", {"safety_factor": 0.9}, "greater than or equal to 1"),
+    ("range_test", {"fallback_factor": 1.0}, "greater than 1"),
+    ("range_test", {"fall_share": 0.0}, "greater than 0"),
+    ("range_tested", {"test_minimum_rate": 1.0}, "should be below test_maximum_rate"),
+    ("range_tested", {"policy": "cosine"}, "'triangular', 'triangular2' or 'exp_range'"),
+    ("range_tested", {"policy": "exp_range"}, "`gamma` goes with the policy exp_range, and only with it"),
+    ("range_tested", {"gamma": 0.9}, "`gamma` goes with the policy exp_range, and only with it"),
 ]  # fmt: skip
 
 

@@ -3,8 +3,9 @@
 import pytest
 from pydantic import ValidationError
 
+from replication.settings.arm import Arm
 from replication.settings.claims import EpochMeasure, EventClaim, Margin, Measure, OrderClaim, ValueClaim
-from replication.settings.study import Arm, Column, ScaleOverrides, Study, Table
+from replication.settings.study import Column, ScaleOverrides, Study, Table
 from tabulated import EVENT, GONE, ORDER, STUDY, VALUE, changed
 
 TABLE = {
@@ -94,6 +95,11 @@ def test_an_arm_that_does_not_exist_is_refused_with_the_ones_that_do(changes, pl
         ({"claims": [EVENT | {"expected": 1}]}, "valid boolean"),
         ({"claims": [EVENT | {"reference": "b"}]}, "`reference` goes with the event no_convergence"),
         ({"claims": [EVENT | {"event": "no_convergence"}]}, "`reference` goes with the event no_convergence"),
+        ({"claims": [EVENT | {"event": "stopped_too_early"}]}, "`reference` goes with .* or stopped_too_early"),
+        (
+            {"claims": [EVENT | {"event": "stopped_too_early", "reference": "b", "measure": "test_accuracy"}]},
+            "stopped_too_early is read off a loss, not off test_accuracy",
+        ),
         ({"claims": [EVENT | {"measure": "seconds"}]}, "measure: an event is read off a curve; valid: train_loss, "),
     ],
 )  # fmt: skip

@@ -17,7 +17,8 @@ from replication.settings.validation import unknown_name, validate
 from tabulated import EVENT, GONE, ORDER, SETTINGS, STUDY, VALUE, changed
 
 PLACE = "studies/x.yaml"
-SCHEDULES = sorted([*CURVES, "reduce_on_plateau", "loss_probing"])
+STATEFUL = ("reduce_on_plateau", "loss_probing", "beam_search", "hypergradient", "range_tested")
+SCHEDULES = sorted([*CURVES, *STATEFUL])
 CLAIMS = {
     "value": VALUE,
     "epoch count": VALUE,
@@ -141,9 +142,9 @@ OF_A_RUN = [
     ({"schedule.name": 3}, f"`schedule`: there is no `3`; valid: {', '.join(SCHEDULES)}"),
     (
         {"model.name": "resnet"},
-        "`model`: there is no `resnet` (did you mean `resnet18`?); valid: mnist-cnn, resnet18",
+        "`model`: there is no `resnet` (did you mean `resnet38`?); valid: mnist-cnn, resnet18, resnet20, resnet38",
     ),
-    ({"optimizer.name": "lion"}, "`optimizer`: there is no `lion`; valid: adam, sgd"),
+    ({"optimizer.name": "lion"}, "`optimizer`: there is no `lion`; valid: adam, schedule_free_sgd, sgd"),
     ({"schedule": "cosine"}, f"`schedule`: {NOT_A_MAPPING}, not 'cosine'"),
     ({"epochs": "20"}, "`epochs`: input should be a valid integer, not '20'"),
     ({"epochs": 0}, "`epochs`: input should be greater than or equal to 1, not 0"),
@@ -166,7 +167,7 @@ OF_A_RUN = [
 OF_A_STUDY = [
     (
         {"scales.demo.seed": 3},
-        f"`scales.demo.seed` {UNKNOWN} (did you mean `seeds`?); valid: arms, seeds, settings, substitute",
+        f"`scales.demo.seed` {UNKNOWN} (did you mean `seeds`?); valid: arms, only, seeds, settings, substitute",
     ),
     ({"scales.paper": {}}, f"`scales.paper` {UNKNOWN}; valid: demo, laptop"),
     ({"scales.demo.arms": {3: {}}}, "`scales.demo.arms.3`: input should be a valid string, not 3"),

@@ -17,14 +17,25 @@ from replication.schedules.gallery import gallery
 from replication.schedules.join import join_schedules, scaled
 from replication.schedules.one_cycle import Phases, one_cycle_momentum, one_cycle_rate
 from replication.schedules.profiles import constant, cosine, geometric, linear, polynomial, rex, stretch
+from replication.schedules.range_test import (
+    LEAST_FALL,
+    RangeSuggestion,
+    cycles_within,
+    range_test,
+    smoothed,
+    suggest_range,
+    until_divergence,
+)
 from replication.schedules.sampling import at_fractions, every_epoch, every_percent, every_step, sampled
 from replication.schedules.signatures import Curve, Profile, Sampling, Schedule
 
 __all__ = [
+    "LEAST_FALL",
     "Budget",
     "Curve",
     "Phases",
     "Profile",
+    "RangeSuggestion",
     "RatePlan",
     "Sampling",
     "Schedule",
@@ -32,6 +43,7 @@ __all__ = [
     "build",
     "constant",
     "cosine",
+    "cycles_within",
     "every_epoch",
     "every_percent",
     "every_step",
@@ -46,12 +58,16 @@ __all__ = [
     "one_cycle_momentum",
     "one_cycle_rate",
     "polynomial",
+    "range_test",
     "rex",
     "sampled",
     "scaled",
     "sgdr",
+    "smoothed",
     "step_decay",
     "stretch",
+    "suggest_range",
     "triangular",
     "triangular2",
+    "until_divergence",
 ]

@@ -19,6 +19,7 @@ from replication.schedules.decay import (
 from replication.schedules.join import join_schedules, scaled
 from replication.schedules.one_cycle import Phases, one_cycle_momentum, one_cycle_rate
 from replication.schedules.profiles import constant, cosine, geometric, linear, polynomial, rex, stretch
+from replication.schedules.range_test import range_test
 from replication.schedules.sampling import at_fractions, every_epoch, every_percent, every_step, sampled
 from replication.schedules.signatures import Curve, Sampling, Schedule
 from replication.settings import schedule as settings_of
@@ -164,6 +165,10 @@ def _exponential(settings: settings_of.Exponential, _budget: Budget) -> Curve:
     return exponential_decay(settings.decay_rate, settings.decay_epochs, settings.staircase)
 
 
+def _geometric(settings: settings_of.Geometric, budget: Budget) -> Curve:
+    return stretch(geometric(1.0, settings.final), budget.epochs)
+
+
 def _linear(settings: settings_of.Linear, budget: Budget) -> Curve:
     return stretch(linear(1.0, settings.final), budget.epochs)
 
@@ -200,6 +205,10 @@ def _exp_range(settings: settings_of.ExpRange, budget: Budget) -> Curve:
     return exp_range(settings.half_cycle_epochs, settings.minimum, settings.gamma, budget.steps_per_epoch)
 
 
+def _range_test(settings: settings_of.RangeTest, budget: Budget) -> Curve:
+    return stretch(range_test(settings.minimum, settings.growth), budget.epochs)
+
+
 def _one_cycle(settings: settings_of.OneCycle, budget: Budget) -> Curve:
     return one_cycle_rate(_phases(settings, budget), settings.initial_divisor, settings.final_divisor)
 
@@ -220,6 +229,7 @@ CURVES: dict[str, Callable[[Any, Budget], Curve]] = {
     "step": _step,
     "multi_step": _multi_step,
     "exponential": _exponential,
+    "geometric": _geometric,
     "linear": _linear,
     "polynomial": _polynomial,
     "inverse_square_root": _inverse_square_root,
@@ -229,6 +239,7 @@ CURVES: dict[str, Callable[[Any, Budget], Curve]] = {
     "triangular": _triangular,
     "triangular2": _triangular2,
     "exp_range": _exp_range,
+    "range_test": _range_test,
     "one_cycle": _one_cycle,
 }
 

@@ -9,12 +9,14 @@ from replication.settings.schedule import (
     EveryStep,
     Exponential,
     ExpRange,
+    Geometric,
     InverseSquareRoot,
     Linear,
     MultiStep,
     OneCycle,
     Polynomial,
     PureSchedule,
+    RangeTest,
     Rex,
     Sgdr,
     Step,
@@ -36,6 +38,7 @@ EXAMPLES: dict[str, PureSchedule] = {
         name="exponential", decay_rate=0.5, decay_epochs=20, staircase=True
     ),
     "Linear": Linear(name="linear", sampling=STEP),
+    "Exponential profile to a hundredth": Geometric(name="geometric", final=0.01, sampling=STEP),
     "Polynomial, power 2": Polynomial(name="polynomial", power=2, sampling=STEP),
     "Inverse square root, time scale 10 epochs": InverseSquareRoot(
         name="inverse_square_root", time_scale_epochs=10, sampling=STEP
@@ -54,6 +57,8 @@ EXAMPLES: dict[str, PureSchedule] = {
     "Triangular, exponential range": ExpRange(
         name="exp_range", half_cycle_epochs=10, minimum=0.1, gamma=0.9998
     ),
+    "Range test, linear": RangeTest(name="range_test", minimum=0.01),
+    "Range test, exponential": RangeTest(name="range_test", minimum=0.01, growth="exponential"),
     "1cycle, two phases, cosine": OneCycle(name="one_cycle"),
     "1cycle, three phases, linear": OneCycle(
         name="one_cycle", warm_fraction=0.45, three_phases=True, annealing="linear"

@@ -12,7 +12,8 @@ from pydantic import AfterValidator, Field, model_validator
 from replication.settings.base import Section
 
 
-def _increasing(numbers: list[float]) -> list[float]:
+def increasing(numbers: list[float]) -> list[float]:
+    """Return the numbers if each is above the one before it."""
     if any(later <= earlier for earlier, later in pairwise(numbers)):
         raise ValueError("should increase from each number to the next")
     return numbers
@@ -54,7 +55,7 @@ class AtFractions(Section):
     """Read the curve at the start and at chosen points of the budget."""
 
     name: Literal["at_fractions"]
-    fractions: Annotated[list[OpenFraction], Field(min_length=1), AfterValidator(_increasing)] = Field(
+    fractions: Annotated[list[OpenFraction], Field(min_length=1), AfterValidator(increasing)] = Field(
         description="Shares of the budget, increasing: [0.5, 0.75] reads at half and at three quarters."
     )
 
@@ -109,7 +110,7 @@ class MultiStep(PureSchedule):
     """A drop at each milestone."""
 
     name: Literal["multi_step"]
-    milestones: Annotated[list[Positive], Field(min_length=1), AfterValidator(_increasing)] = Field(
+    milestones: Annotated[list[Positive], Field(min_length=1), AfterValidator(increasing)] = Field(
         description="Epochs at which to drop, increasing; counted from the end of the warm-up."
     )
     gamma: OpenFraction = Field(default=0.1, description="Factor of each drop. torch's default.")
@@ -124,6 +125,13 @@ class Exponential(PureSchedule):
     staircase: bool = Field(
         default=False, description="true: drop once every `decay_epochs`. false: continuously."
     )
+
+
+class Geometric(PureSchedule):
+    """Decay by equal factors over the budget: the exponential profile of arXiv:2107.04197."""
+
+    name: Literal["geometric"]
+    final: OpenFraction = Field(description=FINAL)
 
 
 class Linear(PureSchedule):
@@ -199,6 +207,47 @@ class ExpRange(Cycles):
     gamma: float = Field(gt=0, le=1, description="Factor of the height for each optimizer step, as in torch.")
 
 
+class RangeReading(Section):
+    """How a learning-rate range is read off the training losses of a range test."""
+
+    smoothing: float = Field(
+        default=0.9,
+        ge=0,
+        lt=1,
+        description="Share of the mean loss that is carried over from step to step: 0.9 averages about ten steps.",
+    )
+    fall_share: OpenFraction = Field(
+        default=0.1,
+        description="The lowest rate of the range is where the loss has come so far on its way to its lowest.",
+    )
+    safety_factor: float = Field(
+        default=2.0,
+        ge=1,
+        description="Rate of the lowest loss over the highest rate of the range. 2: the rule of thumb that Smith "
+        "cites, the best rate being within a factor of two of the largest that converges.",
+    )
+    fallback_factor: float = Field(
+        default=4.0,
+        gt=1,
+        description="Highest over lowest rate, where the loss gives no lowest below the highest: Smith's 3 or 4.",
+    )
+
+
+Growth = Literal["linear", "exponential"]
+GROWTH = (
+    "How the rate rises. linear: as in the paper. exponential: each order of magnitude takes as many steps."
+)
+
+
+class RangeTest(PureSchedule, RangeReading):
+    """The learning-rate range test: one rise over the budget (arXiv:1506.01186, section 3.3)."""
+
+    name: Literal["range_test"]
+    minimum: OpenFraction = Field(description="Lowest learning rate, as a fraction of the highest.")
+    growth: Growth = Field(default="linear", description=GROWTH)
+    sampling: SamplingSettings = Field(default=EVERY_STEP, description=SAMPLING)
+
+
 class OneCycle(PureSchedule):
     """One rise and one long fall, with momentum the other way: torch's OneCycleLR (arXiv:1708.07120)."""
 
@@ -271,11 +320,75 @@ class LossProbing(Section):
         return self
 
 
+class RangeTested(RangeReading):
+    """Smith's cycles between the rates that a range test at the start of the run suggests (arXiv:1506.01186)."""
+
+    name: Literal["range_tested"]
+    policy: Literal["triangular", "triangular2", "exp_range"] = Field(
+        default="triangular", description="The schedule that cycles, every step, between the rates found."
+    )
+    half_cycle_epochs: Positive = Field(description="Epochs from lowest to highest: Smith's stepsize.")
+    gamma: float | None = Field(
+        default=None, gt=0, le=1, description="exp_range, and only it: factor of the height for each step."
+    )
+    test_epochs: Positive = Field(
+        description="Length of the test in epochs, rounded to whole steps; it is not part of the budget."
+    )
+    test_minimum_rate: Positive = Field(description="The learning rate that the test starts with.")
+    test_maximum_rate: Positive = Field(description="The learning rate that the test rises to.")
+    growth: Growth = Field(default="linear", description=GROWTH)
+
+    @model_validator(mode="after")
+    def _rates_rise(self) -> Self:
+        if self.test_minimum_rate >= self.test_maximum_rate:
+            raise ValueError("test_minimum_rate should be below test_maximum_rate")
+        return self
+
+    @model_validator(mode="after")
+    def _gamma_of_exp_range(self) -> Self:
+        if (self.gamma is not None) != (self.policy == "exp_range"):
+            raise ValueError("`gamma` goes with the policy exp_range, and only with it")
+        return self
+
+
+class BeamSearch(Section):
+    """Search of the tree of factors, epoch by epoch (Takase et al., Neural Networks 101, 2018)."""
+
+    name: Literal["beam_search"]
+    factors: Annotated[list[Positive], Field(min_length=1), AfterValidator(_distinct)] = Field(
+        description="Candidate factors of the current learning rate, as [2, 1, 0.5]; each is trained for the epoch."
+    )
+    beam_size: int = Field(
+        ge=1, description="States of lowest training loss that go on after each epoch. 1: greedy."
+    )
+
+    def candidates(self, epoch: int) -> int:
+        """Return how many states an epoch, counted from 1, trains: the beam is one at first, and grows."""
+        beam = 1
+        for _ in range(epoch - 1):
+            beam = min(self.beam_size, beam * len(self.factors))
+        return beam * len(self.factors)
+
+
+class Hypergradient(Section):
+    """Descent on the learning rate itself, at every step (Baydin et al., arXiv:1703.04782)."""
+
+    name: Literal["hypergradient"]
+    hypergradient_rate: Positive = Field(description="Learning rate of the learning rate: the paper's beta.")
+    multiplicative: bool = Field(
+        default=False, description="true: the paper's multiplicative rule. false: its additive one."
+    )
+    minimum_rate: float = Field(
+        default=0.0, ge=0, description="Lower bound of the rate: our reading, the paper has none."
+    )
+
+
 ScheduleSettings = Annotated[
     Constant
     | Step
     | MultiStep
     | Exponential
+    | Geometric
     | Linear
     | Polynomial
     | InverseSquareRoot
@@ -285,8 +398,12 @@ ScheduleSettings = Annotated[
     | Triangular
     | Triangular2
     | ExpRange
+    | RangeTest
     | OneCycle
     | ReduceOnPlateau
-    | LossProbing,
+    | LossProbing
+    | BeamSearch
+    | Hypergradient
+    | RangeTested,
     Field(discriminator="name"),
 ]
