@@ -23,6 +23,7 @@ SCHEDULES: dict[str, dict[str, Any]] = {
     "multi_step": {"milestones": [1, 2], "gamma": 0.5},
     "exponential": {"decay_rate": 0.7},
     "linear": {},
+    "geometric": {"final": 0.01},
     "polynomial": {"power": 2},
     "inverse_square_root": {"time_scale_epochs": 1},
     "cosine": {"sampling": {"name": "every_step"}},
@@ -31,11 +32,21 @@ SCHEDULES: dict[str, dict[str, Any]] = {
     "triangular": {"half_cycle_epochs": 1, "minimum": 0.1},
     "triangular2": {"half_cycle_epochs": 0.5, "minimum": 0.1},
     "exp_range": {"half_cycle_epochs": 1, "minimum": 0.1, "gamma": 0.9},
+    "range_test": {"minimum": 0.1},
     "one_cycle": {},
     "reduce_on_plateau": {"patience": 1, "threshold": 0.9, "threshold_mode": "rel", "factor": 0.5},
     "loss_probing": {"factors": [2, 1, 0.5]},
+    "beam_search": {"factors": [2, 0.5], "beam_size": 2},
+    "hypergradient": {"hypergradient_rate": 0.01},
+    "range_tested": {
+        "half_cycle_epochs": 1,
+        "test_epochs": 1,
+        "test_minimum_rate": 0.04,
+        "test_maximum_rate": 0.1,
+        "smoothing": 0,
+    },
 }
-STATEFUL = {"reduce_on_plateau", "loss_probing"}
+STATEFUL = {"reduce_on_plateau", "loss_probing", "beam_search", "hypergradient", "range_tested"}
 PURE = sorted(set(SCHEDULES) - STATEFUL)
 
 

@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from replication import evaluation, interruption, training
+from replication import evaluation, interruption, trainer, training
 from replication.checkpoint import Checkpoints
 from replication.interruption import RunInterruptedError
 from replication.training import Training, train
@@ -82,6 +82,15 @@ def test_early_stopping_goes_on_counting(tmp_path, monkeypatch, monitor, restore
     assert numbers_of(pieces) == numbers_of(whole)
 
 
+def test_early_stopping_at_the_ends_of_cycles_goes_on_counting(tmp_path, monkeypatch):
+    stopping = {"monitor": "validation_loss", "patience": 2, "judged": "cycle_ends"}
+    settings = settings_of("triangular", epochs=12, early_stopping=stopping)
+    dataset = tiny_dataset(wrong_labels=0.5)
+    whole, pieces = in_pieces(tmp_path, monkeypatch, settings, dataset=dataset)
+    assert whole.outcome == "stopped early"
+    assert numbers_of(pieces) == numbers_of(whole)
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -104,10 +113,11 @@ def test_a_run_that_diverges_does_so_in_pieces(tmp_path, monkeypatch):
     assert numbers_of(pieces) == numbers_of(whole)
 
 
-def test_a_signal_at_every_single_check(tmp_path, monkeypatch):
+@pytest.mark.parametrize("schedule", ["loss_probing", "beam_search"])
+def test_a_signal_at_every_single_check(tmp_path, monkeypatch, schedule):
     """Between steps, within each evaluation, and while the run is summed up."""
     monkeypatch.setattr(evaluation, "EVALUATION_BATCH", 4)
-    settings = settings_of("loss_probing", epochs=2)
+    settings = settings_of(schedule, epochs=2)
     counted = Signals([])
     whole = train_through(counted, tmp_path / "whole", settings, monkeypatch)
     for number in range(1, counted.checks + 1):
@@ -138,7 +148,7 @@ def cut_off_after(steps, folder, settings, monkeypatch):
     class CutOffError(BaseException):
         pass
 
-    recorded, taken = training._Run.record_step, []
+    recorded, taken = trainer.Trainer._record_step, []
 
     def record_step(run):
         recorded(run)
@@ -147,7 +157,7 @@ def cut_off_after(steps, folder, settings, monkeypatch):
             raise CutOffError
 
     with monkeypatch.context() as patch:
-        patch.setattr(training._Run, "record_step", record_step)
+        patch.setattr(trainer.Trainer, "_record_step", record_step)
         with pytest.raises(CutOffError):
             train(settings, tiny_dataset(), 1, CPU, None, Checkpoints(folder, IDENTITY))
 

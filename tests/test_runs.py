@@ -140,7 +140,7 @@ def test_nothing_is_written_when_a_run_fails(fault, already, dataset_path, folde
         def broken(*_):
             raise RuntimeError("out of memory, say" if fault == "memory" else "a bug, say")
 
-        monkeypatch.setattr("replication.training._Run.evaluate", broken)
+        monkeypatch.setattr("replication.trainer.Trainer.evaluate", broken)
     with pytest.raises(error):
         run("study/arm/seed-7", text, dataset_path, folder, device)
     if already:
@@ -206,7 +206,7 @@ def test_every_way_to_run_out_of_memory_has_its_remedy(dataset_path, folder, mon
     def broken(*_):
         raise error
 
-    monkeypatch.setattr("replication.training._Run.evaluate", broken)
+    monkeypatch.setattr("replication.trainer.Trainer.evaluate", broken)
     with pytest.raises(RunError) as caught:
         run("study/arm/seed-7", settings_json(), dataset_path, folder, "cpu")
     assert str(caught.value).startswith(

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from replication.audit.replay import mean_step_loss
 from replication.batches import Split, load_splits
 from replication.devices import choose_device
 from replication.errors import ConfigurationError, DataError
@@ -266,7 +267,7 @@ def test_history_has_the_documented_columns():
     assert [list(row) for row in result.history] == [COLUMNS] * 3
     assert column(result, "epoch") == [1, 2, 3]
     assert column(result, "steps") == [3, 6, 9]
-    times = {"epoch", "seconds_training", "seconds_evaluation", "seconds_probing"}
+    times = {"epoch", "seconds_training", "seconds_evaluation", "seconds_probing", "peak_memory_mb"}
     assert [set(row) for row in result.timings] == [times] * 3
     assert [row["epoch"] for row in result.timings] == [1, 2, 3]
     assert all(seconds >= 0 for row in result.timings for seconds in row.values())
@@ -333,6 +334,44 @@ def test_momentum_is_recorded(optimizer, cycle_momentum):
     assert column(result, "momentum") == expected[2::3]
 
 
+# Losses of steps
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"model": RESNET, "batch_size": 10}, {"precision": "bfloat16"}], ids=str
+)
+def test_the_losses_of_steps_give_those_of_epochs_to_the_last_bit(changes):
+    result = trained(record_every_step=True, **changes)
+    losses = [row["train_loss"] for row in result.steps]
+    an_epoch = len(losses) // 3
+    means = [
+        mean_step_loss(run_settings(**changes), losses[start : start + an_epoch], 36)
+        for start in range(0, len(losses), an_epoch)
+    ]
+    assert means == column(result, "train_loss")
+    assert an_epoch > 2
+
+
+def test_the_loss_of_a_step_is_that_before_it():
+    """The first is that of the initial weights, whatever the rate."""
+    first = [
+        trained(record_every_step=True, optimizer={"learning_rate": rate}).steps[0] for rate in (0.01, 0.1)
+    ]
+    assert first[0]["train_loss"] == first[1]["train_loss"]
+    assert [row["learning_rate"] for row in first] == [0.01, 0.1]
+
+
+# The budget
+
+
+@pytest.mark.parametrize("schedule", ["linear", "rex", "one_cycle", "triangular"])
+def test_a_share_of_the_budget_is_a_shorter_run(schedule):
+    whole = trained(schedule=schedule_of(schedule), epochs=2)
+    share = trained(schedule=schedule_of(schedule), epochs=8, budget_percent=25)
+    assert share.outcome == "completed"
+    assert numbers_of(share) == numbers_of(whole)
+
+
 # How a run ends
 
 
@@ -361,6 +400,22 @@ def test_restoring_the_best_gives_the_weights_of_the_best_epoch():
     # What was measured is the same: the last row is of the last weights.
     restored.weights_digest = kept.weights_digest
     assert numbers_of(restored) == numbers_of(kept)
+
+
+def test_early_stopping_at_the_ends_of_cycles_looks_at_nothing_else():
+    schedule = {"name": "triangular", "half_cycle_epochs": 1, "minimum": 0.1}
+    cycles = {**OVERFITTING, "schedule": schedule, "epochs": 12}
+    losses = column(trained(overfitting(), **cycles), "validation_loss")
+    expected = {
+        "every_epoch": last_epoch_in_keras(losses, "validation_loss", patience=1),
+        "cycle_ends": 2 * last_epoch_in_keras(losses[1::2], "validation_loss", patience=1),
+    }
+    assert expected["every_epoch"] < expected["cycle_ends"] < 12
+    for judged, last in expected.items():
+        stopping = {"monitor": "validation_loss", "patience": 1, "judged": judged}
+        stopped = trained(overfitting(), **cycles, early_stopping=stopping)
+        assert stopped.outcome == "stopped early"
+        assert column(stopped, "validation_loss") == losses[:last]
 
 
 def test_early_stopping_that_never_comes_leaves_a_completed_run():

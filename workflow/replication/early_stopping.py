@@ -1,9 +1,11 @@
 """Stopping when validation no longer improves."""
 
 import math
+from collections.abc import Callable, Container
 from typing import Any
 
-from replication.settings.run import EarlyStopping
+from replication.schedules.cycles import cycle_ends
+from replication.settings.run import EarlyStopping, RunSettings
 
 
 class Stopper:
@@ -12,10 +14,16 @@ class Stopper:
     Training stops after the epoch that is the `patience`-th in a row without an improvement by more than
     `minimum_delta` over the best value so far. A value that is not a number is no improvement. Nothing
     stops after its first epoch.
+
+    Parameters
+    ----------
+    judged
+        The epochs, counted from 1, that are looked at, as if there were no others; None: every epoch.
     """
 
-    def __init__(self, settings: EarlyStopping) -> None:
+    def __init__(self, settings: EarlyStopping, judged: Container[int] | None = None) -> None:
         self._settings = settings
+        self._judged = judged
         self._sign = -1.0 if settings.monitor == "validation_loss" else 1.0
         self._best = -math.inf
         self._waited = 0
@@ -24,6 +32,8 @@ class Stopper:
     def should_stop(self, history: dict[str, float]) -> bool:
         """Take the values of one more epoch, and say whether to stop after it."""
         self._epochs += 1
+        if self._judged is not None and self._epochs not in self._judged:
+            return False
         value = self._sign * history[self._settings.monitor]
         if value - self._best > self._settings.minimum_delta:
             self._best = value
@@ -39,3 +49,29 @@ class Stopper:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from what `state_dict` has returned."""
         self._best, self._waited, self._epochs = state["best"], state["waited"], state["epochs"]
+
+
+def build_stopper(settings: RunSettings) -> Stopper | None:
+    """Return what stops a run with `settings` early; None if nothing does.
+
+    Raises
+    ------
+    ConfigurationError
+        It should look at the ends of cycles, and the schedule has none within the budget.
+    """
+    stopping = settings.early_stopping
+    return None if stopping is None else Stopper(stopping, JUDGED_EPOCHS[stopping.judged](settings))
+
+
+def _all_epochs(_settings: RunSettings) -> None:
+    return None
+
+
+def _epochs_of_cycle_ends(settings: RunSettings) -> frozenset[int]:
+    return frozenset(cycle_ends(settings.schedule, settings.budget_epochs))
+
+
+JUDGED_EPOCHS: dict[str, Callable[[RunSettings], Container[int] | None]] = {
+    "every_epoch": _all_epochs,
+    "cycle_ends": _epochs_of_cycle_ends,
+}

@@ -17,7 +17,7 @@ EVALUATION_BATCH = 500  # images at once; it decides memory and speed, and the l
 def predict(
     model: nn.Module, split: Split, logits: Callable[[nn.Module, Tensor], Tensor], classes: int
 ) -> Predictions:
-    """Return the predicted class and the loss of each image; the model is left in evaluation mode.
+    """Return what a model predicts for each image; it is left in evaluation mode.
 
     Parameters
     ----------
@@ -30,14 +30,16 @@ def predict(
         A signal asks the run to end; nothing has changed.
     """
     model.eval()
-    predicted, losses = [], []
+    predicted, losses, probabilities = [], [], []
     for indices in torch.arange(len(split)).split(EVALUATION_BATCH):
         interruption.check()
         images, labels = split.batch(indices)
         output = logits(model, images)
         predicted.append(output.argmax(1))
         losses.append(functional.cross_entropy(output, labels, reduction="none"))
+        probabilities.append(output.softmax(1))
     return Predictions(
         classes=torch.cat(predicted).cpu().numpy().astype(class_type(classes)),
         losses=torch.cat(losses).cpu().numpy(),
+        probabilities=torch.cat(probabilities).cpu().numpy(),
     )

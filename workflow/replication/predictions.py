@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from replication.files import whole_file
 SPLITS = ("validation", "test")
 Classes = NDArray[np.unsignedinteger[Any]]
 Losses = NDArray[np.float32]
+Probabilities = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,17 @@ class Predictions:
         uint8 (uint16 for more than 256 classes), shape (images,): the class of the largest logit.
     losses
         float32, shape (images,): the cross-entropy of each image, in nats.
+    probabilities
+        float32, shape (images, classes), which an ensemble averages; None where they are not kept.
     """
 
     classes: Classes
     losses: Losses
+    probabilities: Probabilities | None = None
+
+    def without_probabilities(self) -> "Predictions":
+        """Return these predictions without what only snapshots keep."""
+        return replace(self, probabilities=None)
 
     def loss(self) -> float:
         """Return the mean loss, in nats.
@@ -48,14 +56,31 @@ class Predictions:
 
 @dataclass
 class PredictionLog:
-    """The predictions of a run: by split (validation, test), then by epoch, counted from 1."""
+    """The predictions of a run: by split (validation, test), then by epoch, counted from 1.
+
+    Attributes
+    ----------
+    test_labels
+        The true classes of the test images, shape (images,), where there are snapshots; else None.
+    """
 
     by_split: dict[str, dict[int, Predictions]] = field(
         default_factory=lambda: {split: {} for split in SPLITS}
     )
+    test_labels: Classes | None = None
+
+    @property
+    def snapshots(self) -> dict[int, Probabilities]:
+        """The class probabilities of the test images, shape (images, classes), by epoch in order."""
+        tested = sorted(self.by_split["test"].items())
+        return {epoch: p.probabilities for epoch, p in tested if p.probabilities is not None}
 
     def tensors(self) -> dict[str, NDArray[Any]]:
-        """Return `<split>_epochs` (k,), `<split>_classes` and `<split>_losses` (k, images), epochs in order."""
+        """Return the log as arrays.
+
+        `<split>_epochs` (k,), `<split>_classes` and `<split>_losses` (k, images), epochs in order; and where there are
+        snapshots `snapshot_epochs` (s,), `snapshot_probabilities` (s, images, classes) and `test_labels` (images,).
+        """
         tensors: dict[str, NDArray[Any]] = {}
         for split, epochs in self.by_split.items():
             if epochs:
@@ -63,6 +88,10 @@ class PredictionLog:
                 tensors[f"{split}_epochs"] = np.array(numbers, np.int32)
                 tensors[f"{split}_classes"] = np.stack([epochs[number].classes for number in numbers])
                 tensors[f"{split}_losses"] = np.stack([epochs[number].losses for number in numbers])
+        if self.snapshots and self.test_labels is not None:
+            tensors["snapshot_epochs"] = np.array(list(self.snapshots), np.int32)
+            tensors["snapshot_probabilities"] = np.stack(list(self.snapshots.values()))
+            tensors["test_labels"] = self.test_labels
         return tensors
 
     @classmethod
@@ -80,6 +109,11 @@ class PredictionLog:
                 rows = [tensors[f"{split}_{part}"] for part in ("epochs", "classes", "losses")]
                 for epoch, classes, losses in zip(*rows, strict=True):
                     log.by_split[split][int(epoch)] = Predictions(classes, losses)
+        if "snapshot_epochs" in tensors:
+            log.test_labels = tensors["test_labels"]
+            tested = log.by_split["test"]
+            kept = zip(tensors["snapshot_epochs"], tensors["snapshot_probabilities"], strict=True)
+            tested |= {int(epoch): replace(tested[int(epoch)], probabilities=p) for epoch, p in kept}
         return log
 
 

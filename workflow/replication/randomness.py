@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import torch
 
-Purpose = Literal["initial weights", "data order", "augmentation", "probing", "model"]
+Purpose = Literal["initial weights", "data order", "augmentation", "probing", "range test", "model"]
 
 
 def stream_seed(seed: int, purpose: Purpose) -> int:
@@ -14,8 +14,16 @@ def stream_seed(seed: int, purpose: Purpose) -> int:
     The streams are independent, so that arms of one seed share initial weights and data order whatever else
     they draw: this is what makes differences between arms paired by seed.
     """
-    digest = hashlib.sha256(f"{seed}/{purpose}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") >> 1
+    return _number_from(f"{seed}/{purpose}")
+
+
+def _number_from(text: str) -> int:
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
+
+
+def member_seed(seed: int, member: int) -> int:
+    """Return the seed of one of several independent models that a run's seed stands for; the first has that seed."""
+    return seed if member == 1 else _number_from(f"{seed}/member {member}")
 
 
 def stream(seed: int, purpose: Purpose) -> torch.Generator:

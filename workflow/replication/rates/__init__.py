@@ -2,18 +2,32 @@
 
 from typing import Any
 
+from replication.rates.beam_search import BeamSearchRate
 from replication.rates.controller import RateController, RunContext
+from replication.rates.hypergradient import HypergradientRate
 from replication.rates.loss_probing import LossProbingRate
 from replication.rates.planned import PlannedRate
 from replication.rates.plateau import PlateauRate
+from replication.rates.range_tested import RangeTestedRate
 from replication.settings.schedule import PureSchedule, ScheduleSettings
 
-__all__ = ["LossProbingRate", "PlannedRate", "PlateauRate", "RateController", "RunContext", "build_rate"]
+__all__ = [
+    "LossProbingRate",
+    "PlannedRate",
+    "PlateauRate",
+    "RangeTestedRate",
+    "RateController",
+    "RunContext",
+    "build_rate",
+]
 
 CONTROLLERS: dict[str, Any] = {
     "planned": PlannedRate,
     "reduce_on_plateau": PlateauRate,
     "loss_probing": LossProbingRate,
+    "beam_search": BeamSearchRate,
+    "hypergradient": HypergradientRate,
+    "range_tested": RangeTestedRate,
 }
 
 

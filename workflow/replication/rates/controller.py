@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from replication.batches import Split
 from replication.settings.run import RunSettings
 
+# What a pass over the batches of an epoch has measured: plain values and tensors, which a controller may only keep.
+Measured = dict[str, Any]
 LossFunction = Callable[[Callable[[Tensor], Tensor], Tensor, Tensor], Tensor]
 
 
@@ -22,6 +24,8 @@ class RunContext:
     loss
         Mean loss of a batch, from a function of images to logits, the images and the labels; in the precision
         of the run.
+    streams
+        The generators that training batches draw from, beyond torch's own.
     """
 
     settings: RunSettings
@@ -30,6 +34,7 @@ class RunContext:
     optimizer: torch.optim.Optimizer
     training: Split
     loss: LossFunction
+    streams: tuple[torch.Generator, ...] = ()
 
     @property
     def steps_per_epoch(self) -> int:
@@ -46,6 +51,16 @@ class RateController(Protocol):
     def before_step(self, step: int) -> None:
         """Set the rate for a step, counted from 0 over the whole run."""
 
+    def after_backward(self, step: int) -> None:
+        """Look at the gradients of a step, before it is taken, and change its rate."""
+
+    def end_pass(self, measured: Measured) -> Measured | None:
+        """Take the end of a pass over the batches of an epoch.
+
+        Returns what counts as the epoch's: that of this pass, or of an earlier one whose state the controller has
+        brought back. None asks for another pass, from a state that the controller has set.
+        """
+
     def end_epoch(self, history: dict[str, float]) -> None:
         """Take the values of an epoch that has ended."""
 
@@ -57,3 +72,14 @@ class RateController(Protocol):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from what `state_dict` has returned."""
+
+
+class OnePass:
+    """What most controllers do within an epoch: nothing to its gradients, and one pass over its batches."""
+
+    def after_backward(self, step: int) -> None:
+        """Do nothing."""
+
+    def end_pass(self, measured: Measured) -> Measured | None:
+        """Take this pass as the epoch."""
+        return measured

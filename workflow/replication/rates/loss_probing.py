@@ -14,11 +14,11 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from replication.randomness import stream
-from replication.rates.controller import LossFunction, RunContext
+from replication.rates.controller import LossFunction, OnePass, RunContext
 from replication.settings.schedule import LossProbing
 
 
-class LossProbingRate:
+class LossProbingRate(OnePass):
     """Scales the learning rate at the start of an epoch by what a probe of the training loss suggests.
 
     "This weighted geometric mean is then used as the scale factor for the current epoch" (section 2): the

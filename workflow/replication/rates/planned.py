@@ -5,15 +5,15 @@ from typing import Any
 import torch
 
 from replication import schedules
-from replication.rates.controller import RunContext
+from replication.rates.controller import OnePass, RunContext
 from replication.settings.schedule import PureSchedule
 
 
-class PlannedRate:
+class PlannedRate(OnePass):
     """Applies a pure schedule: base rate times its multiplier, and its momentum where it has one."""
 
     def __init__(self, settings: PureSchedule, context: RunContext) -> None:
-        self._plan = schedules.build(settings, context.steps_per_epoch, context.settings.epochs)
+        self._plan = schedules.build(settings, context.steps_per_epoch, context.settings.budget_epochs)
         self._base = context.settings.optimizer.learning_rate
         self._optimizer = context.optimizer
 

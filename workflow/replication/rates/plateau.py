@@ -4,11 +4,11 @@ from typing import Any
 
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-from replication.rates.controller import RunContext
+from replication.rates.controller import OnePass, RunContext
 from replication.settings.schedule import ReduceOnPlateau
 
 
-class PlateauRate:
+class PlateauRate(OnePass):
     """Applies torch's ReduceLROnPlateau after each epoch."""
 
     def __init__(self, settings: ReduceOnPlateau, context: RunContext) -> None:

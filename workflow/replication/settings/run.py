@@ -2,10 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from replication.settings.base import Section
-from replication.settings.schedule import ScheduleSettings
+from replication.settings.schedule import Constant, ScheduleSettings, increasing
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 
@@ -52,7 +52,27 @@ class ResNet18(Section):
     )
 
 
-ModelSettings = Annotated[MnistCnn | ResNet18, Field(discriminator="name")]
+class ResNetCifar(Section):
+    """What the ResNets for CIFAR share (He et al., arXiv:1512.03385, section 4.2)."""
+
+    width: int = Field(
+        default=16, ge=1, description="Channels of the first stage; each later one has twice as many."
+    )
+
+
+class ResNet20(ResNetCifar):
+    """The ResNet of 20 layers for CIFAR (arXiv:1512.03385): three stages of three blocks, 0.27 M weights."""
+
+    name: Literal["resnet20"]
+
+
+class ResNet38(ResNetCifar):
+    """The ResNet of 38 layers for CIFAR (arXiv:1512.03385): three stages of six blocks, 0.56 M weights."""
+
+    name: Literal["resnet38"]
+
+
+ModelSettings = Annotated[MnistCnn | ResNet18 | ResNet20 | ResNet38, Field(discriminator="name")]
 
 
 class Adam(Section):
@@ -84,14 +104,46 @@ class Sgd(Section):
         return self
 
 
-OptimizerSettings = Annotated[Adam | Sgd, Field(discriminator="name")]
+class ScheduleFreeSgd(Section):
+    """SGD that averages its weights in place of a schedule (arXiv:2405.15682), from the package schedulefree.
+
+    Only with the schedule `constant`. The averaged weights are the model that is evaluated.
+    """
+
+    name: Literal["schedule_free_sgd"]
+    learning_rate: float = Field(
+        gt=0, description="The learning rate; its authors start from 10 to 50 times that of SGD."
+    )
+    momentum: Fraction = Field(
+        default=0.9, description="How near to the average the gradient is taken: the paper's beta."
+    )
+    weight_decay: float = Field(default=0.0, ge=0, description="L2 penalty, added to the gradient.")
+    warmup_steps: int = Field(
+        default=0, ge=0, description="Optimizer steps of a linear warm-up, which its authors recommend."
+    )
+    batch_norm_batches: int = Field(
+        default=50,
+        ge=0,
+        description="Training batches that batch normalisation sees again, before each evaluation, for the statistics "
+        "of the averaged weights: its authors' advice, and their number. 0: keep those of training.",
+    )
+
+
+OptimizerSettings = Annotated[Adam | Sgd | ScheduleFreeSgd, Field(discriminator="name")]
 
 
 class EarlyStopping(Section):
-    """Stop when the monitored value has not improved for `patience` epochs in a row."""
+    """Stop when the monitored value has not improved for `patience` epochs, or cycles, in a row."""
 
     monitor: Literal["validation_loss", "validation_accuracy"] = Field(description="What should improve.")
-    patience: int = Field(ge=1, description="Epochs in a row without improvement after which training stops.")
+    judged: Literal["every_epoch", "cycle_ends"] = Field(
+        default="every_epoch",
+        description="When to compare with the best so far. cycle_ends: only where a cycle of the learning rate ends, "
+        "and only with other cycle ends; patience then counts cycles. A cycle that ends within an epoch ends with it.",
+    )
+    patience: int = Field(
+        ge=1, description="Epochs (or cycles) in a row without improvement after which training stops."
+    )
     minimum_delta: float = Field(default=0.0, ge=0, description="An improvement must exceed this.")
     restore_best: bool = Field(
         default=False,
@@ -110,7 +162,16 @@ class RunSettings(Section):
     batch_size: int = Field(
         ge=1, description="Training images a step; the last batch of an epoch may be smaller."
     )
-    epochs: int = Field(ge=1, description="The budget: passes over the training images.")
+    epochs: int = Field(
+        ge=1, description="The whole budget: passes over the training images, if `budget_percent` is 100."
+    )
+    budget_percent: float = Field(
+        default=100.0,
+        gt=0,
+        le=100,
+        description="Share of `epochs` that this run has, schedule included: rounded to the nearest whole number of "
+        "epochs, halves to the even one, and at least 1.",
+    )
     evaluate_test: Literal["every_epoch", "end"] = Field(
         default="end",
         description="When to measure the test images. The last and the best epoch on validation always are.",
@@ -119,6 +180,47 @@ class RunSettings(Section):
         default="float32", description="bfloat16: autocast of the forward pass; weights stay float32."
     )
     threads: int = Field(default=1, ge=1, description="CPU threads. It decides the last bits of every sum.")
-    record_every_step: bool = Field(
-        default=False, description="Also write the learning rate and momentum of every step to steps.csv."
+    snapshot_epochs: Annotated[list[Annotated[int, Field(ge=1)]], AfterValidator(increasing)] = Field(
+        default=[],
+        description="Epochs, increasing, whose class probabilities of the test images are kept, for ensembles.",
     )
+    member: int = Field(
+        default=1,
+        ge=1,
+        description="Which of several independent models of one seed: each has its own initial weights and draws.",
+    )
+    record_every_step: bool = Field(
+        default=False,
+        description="Also write the learning rate, momentum and training loss of every step to steps.csv.",
+    )
+
+    @model_validator(mode="after")
+    def _schedule_free_is_without_schedule(self) -> "RunSettings":
+        if not isinstance(self.optimizer, ScheduleFreeSgd):
+            return self
+        if not isinstance(self.schedule, Constant) or self.schedule.warm_up is not None:
+            raise ValueError(
+                "optimizer schedule_free_sgd takes the place of a schedule: use the schedule constant without "
+                "warm_up (the optimizer has warmup_steps), or another optimizer"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _snapshots_are_measured(self) -> "RunSettings":
+        if self.snapshot_epochs and self.evaluate_test != "every_epoch":
+            raise ValueError("snapshot_epochs need evaluate_test: every_epoch")
+        if self.snapshot_epochs and self.snapshot_epochs[-1] > self.budget_epochs:
+            raise ValueError(
+                f"snapshot_epochs: {self.snapshot_epochs[-1]} comes after the last of {self.budget_epochs} epochs"
+            )
+        return self
+
+    @property
+    def budget_epochs(self) -> int:
+        """The epochs that this run has, and over which its schedule goes."""
+        return budget_epochs(self.epochs, self.budget_percent)
+
+
+def budget_epochs(epochs: int, budget_percent: float) -> int:
+    """Return `budget_percent` of `epochs`, to the nearest whole number (halves to the even one), at least 1."""
+    return max(1, round(epochs * budget_percent / 100))
