@@ -18,7 +18,7 @@ from replication.settings.config import Config
 
 def write_project(folder: Path) -> None:
     """Write the files that a project's author writes: the study, its notebook, the report's template."""
-    for name in ("report.html.j2", "report.css", "audit.html.j2"):
+    for name in ("report.html.j2", "report.css", "divergences.yaml", "divergences.html.j2", "audit.html.j2"):
         (folder / "reports").mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / "reports" / name, folder / "reports" / name)
     (folder / "config/studies").mkdir(parents=True)
@@ -39,7 +39,7 @@ def make_results() -> None:
     for run_id in planned.run_ids:
         make_run(Path("results/demo/runs"), planned, run_id, dataset)
     derived = derive({STUDY: planned}, Path("results/demo"), Path.cwd() / "made", {})
-    assert not derived.failed
+    assert not derived.failed, derived.failed
     shutil.copytree("made/results/demo", "results/demo", dirs_exist_ok=True)
     shutil.rmtree("made")
 
@@ -67,11 +67,12 @@ def remember_derivations(patch: pytest.MonkeyPatch) -> None:
         ending = b"" if key in notebooks else b" "
         restored(place, {name: content + ending for name, content in first.items()})
 
-    def remembered_render(plan: Any, results: Path, template: Path, style: Path, output: Path) -> None:
+    def remembered_render(plan: Any, results: Path, parts: Path, output: Path) -> None:
         inputs = sorted(path for path in results.rglob("*") if path.is_file())
-        key = digest([*inputs, template, style]) + "".join(study.digest for study in plan.values())
+        inputs += sorted(path for path in parts.iterdir() if path.is_file())
+        key = digest(inputs) + "".join(study.digest for study in plan.values())
         if not pages:
-            render(plan, results, template, style, output)
+            render(plan, results, parts, output)
             pages[key] = output.read_bytes()
         output.write_bytes(pages.get(key, b"another page"))
 

@@ -91,7 +91,8 @@ def made_history(
         log.by_split["validation"][epoch] = made_predictions(random, validation, len(dataset.classes))
         log.by_split["test"][epoch] = made_predictions(random, test, len(dataset.classes))
         rate, momentum = rate_of(settings, epoch * an_epoch - 1, an_epoch)
-        trained = {"train_loss": random.random(), "train_accuracy": 3 / border}
+        # So that the mean over steps of this loss is, in floating point, this loss.
+        trained = {"train_loss": round(1024 * random.random()) / 1024, "train_accuracy": 3 / border}
         evaluated = ("validation_loss", "validation_accuracy", "test_loss", "test_accuracy")
         row = {"epoch": epoch, "steps": epoch * an_epoch, **trained, **dict.fromkeys(evaluated, math.nan)}
         rows.append(row | {"learning_rate": rate, "momentum": momentum})
@@ -110,7 +111,7 @@ def rate_of(settings: RunSettings, step: int, steps_per_epoch: int) -> tuple[flo
     own = getattr(settings.optimizer, "beta1", None) or getattr(settings.optimizer, "momentum", 0.0)
     if not isinstance(settings.schedule, PureSchedule):
         return settings.optimizer.learning_rate / 3, own
-    plan = build(settings.schedule, steps_per_epoch, settings.epochs)
+    plan = build(settings.schedule, steps_per_epoch, settings.budget_epochs)
     rate = settings.optimizer.learning_rate * plan.learning_rate(step)
     return rate, plan.momentum(step) if plan.momentum else own
 
@@ -138,11 +139,12 @@ def make_run(
     """Write the folder of a run below `folder`, and return it."""
     settings = settings or planned.arms[run_id.split("/")[1]]
     random = np.random.default_rng(sum(run_id.encode()))
-    history, log = made_history(settings, dataset, epochs or settings.epochs, random)
+    history, log = made_history(settings, dataset, epochs or settings.budget_epochs, random)
     place = folder / run_id
     write_rows(place / "history.csv", history)
     write_rows(
-        place / "timings.csv", [{"epoch": row["epoch"], **dict.fromkeys(SECONDS, 0.5)} for row in history]
+        place / "timings.csv",
+        [{"epoch": row["epoch"], **dict.fromkeys(SECONDS, 0.5), "peak_memory_mb": 100.0} for row in history],
     )
     write_predictions(log, place / "predictions.safetensors")
     if settings.record_every_step:
@@ -153,10 +155,13 @@ def make_run(
 
 
 def made_steps(settings: RunSettings, history: list[Row]) -> list[Row]:
-    """Return learning rate and momentum of every step."""
+    """Return learning rate, momentum and training loss of every step."""
     an_epoch = history[0]["steps"]
     rates = (rate_of(settings, step, an_epoch) for step in range(len(history) * an_epoch))
-    return [{"step": step, "learning_rate": rate, "momentum": m} for step, (rate, m) in enumerate(rates)]
+    return [
+        {"step": n, "learning_rate": rate, "momentum": m, "train_loss": history[n // an_epoch]["train_loss"]}
+        for n, (rate, m) in enumerate(rates)
+    ]
 
 
 def made_facts(run_id: str, settings: RunSettings, dataset: Dataset) -> dict[str, Any]:

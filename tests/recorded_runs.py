@@ -37,7 +37,8 @@ def write_run(folder: Path, run: dict[str, Any], history: pd.DataFrame, planned:
     """Write the folder of one run, the record last."""
     write_table(history.drop(columns=["run_id", "study", "arm", "seed"]), folder / "history.csv")
     seconds = {f"seconds_{part}": 0.5 for part in ("training", "evaluation", "probing")}
-    write_table(pd.DataFrame([{"epoch": epoch, **seconds} for epoch in (1, 2)]), folder / "timings.csv")
+    timings = [{"epoch": epoch, **seconds, "peak_memory_mb": 100.0} for epoch in (1, 2)]
+    write_table(pd.DataFrame(timings), folder / "timings.csv")
     log = PredictionLog()
     log.by_split["test"][2] = Predictions(np.zeros(4, np.uint8), np.ones(4, np.float32))
     write_predictions(log, folder / "predictions.safetensors")

@@ -7,6 +7,8 @@ import pandas as pd
 from replication.aggregation import describe_arms, summarise, summary_columns
 from replication.claims import judge
 from replication.plan import PlannedStudy, load_plan
+from replication.range_tests import range_tests
+from replication.recommendations import recommendations
 from replication.settings.config import Config
 from replication.tables import write_table
 
@@ -37,9 +39,8 @@ def made_tables(planned: PlannedStudy) -> tuple[pd.DataFrame, pd.DataFrame]:
                 for s in ("train", "validation", "test")
                 for k in ("loss", "accuracy")
             }
-            history.append(
-                key | {"epoch": epoch} | values | {"test_accuracy": accuracy, "learning_rate": 0.001}
-            )
+            counts = {"epoch": epoch, "steps": 10 * epoch}
+            history.append(key | counts | values | {"test_accuracy": accuracy, "learning_rate": 0.001})
     return pd.DataFrame(runs), pd.DataFrame(history)
 
 
@@ -51,6 +52,8 @@ def write_results(folder: Path, planned: PlannedStudy) -> Path:
         "history": history,
         "summary": summarise(runs, history, summary_columns(planned.study)),
         "arms": describe_arms(planned),
+        "recommendations": recommendations(planned, runs, history),
+        "range_tests": range_tests(planned, folder / "runs"),
     }
     claims = judge(planned, runs, history)
     for name, table in (tables | {"claims": claims}).items():

@@ -137,12 +137,14 @@ def write_run(folder: Path, run_id: str, columns: Mapping[str, Sequence[float]],
     seconds = {f"seconds_{part}": [0.1 * n for n in numbers] for part in ("training", "evaluation")}
     place = folder / run_id
     place.mkdir(parents=True, exist_ok=True)
-    pd.DataFrame({"epoch": numbers, **columns}).to_csv(place / "history.csv", index=False)
+    steps = [10 * n for n in numbers]
+    pd.DataFrame({"epoch": numbers, "steps": steps, **columns}).to_csv(place / "history.csv", index=False)
     timings = pd.DataFrame({"epoch": numbers, **seconds, "seconds_probing": [0.05] * epochs})
+    timings["peak_memory_mb"] = [100.0 + n for n in numbers]
     timings.to_csv(place / "timings.csv", index=False)
     facts = {
         "run_id": run_id,
-        "settings": {"epochs": 8},
+        "settings": {"epochs": 8, "budget_percent": 100.0},
         "settings_sha256": "5e",
         "code_sha256": "c0",
         "git": {"commit": "abc", "dirty": False},

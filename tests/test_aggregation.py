@@ -19,7 +19,7 @@ from replication.aggregation import (
 )
 from replication.errors import ResultsError
 from replication.intervals import t_interval
-from replication.tables import read_table
+from replication.tables import read_table, write_table
 from tabulated import NAME, ORDER, VALUE, planned_study, tables_of, write_run
 
 IDS = [f"{NAME}/{arm}/seed-{seed}" for arm in ("b", "a") for seed in (1, 2)]
@@ -82,12 +82,32 @@ def test_a_row_says_what_the_record_says(folder):
     assert (run["commit"], run["dirty"], run["device"], run["torch"]) == ("abc", True, "cpu", "2.14.1")
 
 
+def test_epochs_are_saved_of_the_share_of_the_budget(folder):
+    run_id = f"{NAME}/a/seed-1"
+    edit_record(folder / run_id, settings={"epochs": 8, "budget_percent": 50.0})
+    assert collect([run_id], folder)[0]["share_of_epochs_saved"].tolist() == [0.5]  # 2 of 4
+
+
 def test_seconds_are_summed_over_a_run(folder):
     run = collect(IDS, folder)[0].iloc[0]
     assert run["seconds_training"] == pytest.approx(0.1 + 0.2 + 0.3)
     assert run["seconds_probing"] == pytest.approx(3 * 0.05)
     assert run["seconds"] == pytest.approx(2 * 0.6 + 0.15)
     assert run["share_of_seconds_probing"] == pytest.approx(0.15 / 1.35)
+
+
+def test_the_memory_of_a_run_is_the_largest_of_its_epochs(folder):
+    # A later process of a run that was interrupted may take less.
+    timings = read_table(folder / IDS[0] / "timings.csv")
+    write_table(timings.assign(peak_memory_mb=[120.0, 150.0, 90.0]), folder / IDS[0] / "timings.csv")
+    assert collect(IDS[:1], folder)[0]["peak_memory_mb"].tolist() == [150.0]
+
+
+def test_passes_are_those_of_the_steps_and_of_what_the_controller_has_spent(folder):
+    edit_record(folder / IDS[1], costs={"trial_forward_passes": 5, "trial_backward_passes": 2})
+    runs = collect(IDS, folder)[0].set_index("run_id")
+    assert runs["forward_passes"].tolist() == [30, 15, 20, 40]  # ten steps an epoch
+    assert runs["backward_passes"].tolist() == [30, 12, 20, 40]
 
 
 def test_a_run_without_a_record_is_missing(folder):

@@ -375,6 +375,22 @@ def test_convergence_is_against_the_reference_of_the_same_seed(ours, reference, 
     assert (finding.outcome, finding.estimate) == (outcome, share)
 
 
+@pytest.mark.parametrize(
+    ("stopped", "whole", "outcome", "share"),
+    [
+        ([[3, 2], [3, 2]], [[3, 2, 1], [3, 2, 1]], YES, 1.0),
+        ([[3, 2], [3, 2]], [[3, 2, 2], [3, 2, 1.9]], NO, 0.0),
+        ([[3, 2], [3, 1]], [[3, 2, 1], [3, 1, 1]], OPEN, 0.5),  # each seed has its own reference
+        ([[3, 2], [3, 2]], [[3, 2, 1], None], PART, 1.0),
+        ([[3, 2], None], [[3, 2, 1], [3, 2, 1]], PART, 1.0),
+    ],
+)
+def test_a_stop_is_too_early_against_the_run_of_the_same_seed_that_goes_on(stopped, whole, outcome, share):
+    changes = {"event": "stopped_too_early", "reference": "b", "threshold": 0.1}
+    finding = event_of({"a": stopped, "b": whole}, "validation_loss", **changes)
+    assert (finding.outcome, finding.estimate) == (outcome, share)
+
+
 def test_convergence_is_at_the_epoch_that_the_claim_names():
     curves = {"a": [[0.1, 0.8]] * 2, "b": [[0.8, 0.8]] * 2}
     changes = {"event": "no_convergence", "reference": "b", "threshold": 0.5, "measure": "test_accuracy"}
@@ -435,6 +451,50 @@ def test_an_arm_that_was_not_selected_makes_a_claim_incomplete(tmp_path):
     planned = planned_study(tmp_path, {"claims": CLAIMS}, only=f"{NAME}/a")
     runs, history = (table[table["arm"] == "a"] for table in TABLES)
     assert judge(planned, runs, history)["verdict"].tolist() == [YES, NO, PART]
+
+
+@pytest.mark.parametrize(
+    ("only", "verdicts"),
+    [
+        (["a"], [YES, NO, "not run"]),
+        (["a", "b"], [YES, NO, NO]),
+        (["b", "c"], ["not run"] * 3),
+    ],
+)
+def test_a_claim_whose_arm_the_scale_does_without_is_not_run(tmp_path, only, verdicts):
+    planned = planned_study(tmp_path, {"claims": CLAIMS, "scales.laptop.only": only}, scale="laptop")
+    runs, history = (table[table["arm"].isin(only)] for table in TABLES)
+    table = judge(planned, runs, history)
+    assert table["outcome"].tolist() == verdicts
+    settings = {"not run": "laptop scale", **dict.fromkeys((YES, NO), "laptop scale, the report's settings")}
+    assert table["verdict"].tolist() == [f"{verdict} ({settings[verdict]})" for verdict in verdicts]
+    left_out = table[table["outcome"] == "not run"]
+    assert left_out["n"].tolist() == [0] * len(left_out)
+    assert left_out[["estimate", "low", "high"]].isna().all(axis=None)
+    assert table["expected"].fillna(-1).tolist() == [1.0, 0.5, -1]  # what the report has is told all the same
+
+
+def test_other_data_do_not_hide_that_a_claim_is_not_run(tmp_path):
+    changes = {"claims": CLAIMS, "scales.demo": {"only": ["a"], "substitute": {"mnist": "digits"}}}
+    runs, history = (table[table["arm"] == "a"] for table in TABLES)
+    table = judge(planned_study(tmp_path, changes, scale="demo", seeds=3), runs, history)
+    assert table["verdict"].tolist() == [
+        "not comparable (demo scale, digits for mnist)",
+        "not comparable (demo scale, digits for mnist)",
+        "not run (demo scale)",
+    ]
+
+
+def test_what_is_not_run_does_not_count_in_holms_correction(tmp_path):
+    pairs = [ORDER | {"id": "one", "than": ["b"]}, ORDER | {"id": "two", "than": ["c"]}]
+    curves = {"a": ends(0.5, 0.51, 0.52), "b": ends(0.4, 0.42, 0.41), "c": ends(0.1, 0.2, 0.3)}
+    levels = {}
+    for only in (["a", "b"], ["a", "b", "c"]):
+        planned = planned_study(tmp_path, {"claims": pairs, "scales.laptop.only": only}, scale="laptop")
+        tables = tables_of({arm: curves[arm] for arm in only})
+        levels[len(only)] = judge(planned, *tables)["level"].tolist()[0]
+    assert levels[2] == pytest.approx(0.95)
+    assert levels[3] > levels[2]
 
 
 def test_the_table_is_the_same_from_tables_on_disk(tmp_path):

@@ -14,6 +14,7 @@ from replication.data import DATASETS
 from replication.plan import load_plan
 from replication.provenance import registry_choices
 from replication.settings.config import Config
+from replication.settings.schedule import PureSchedule
 
 PROJECT = Path(__file__).parents[1]
 PACKAGE = PROJECT / "workflow" / "replication"
@@ -435,7 +436,20 @@ def named(*names):
 
 
 def planned(settings):
-    return settings.schedule.name not in ("loss_probing", "reduce_on_plateau")
+    return isinstance(settings.schedule, PureSchedule)
+
+
+def sampled(settings):
+    """Read from a curve, if only that of the cycles after a range test."""
+    return planned(settings) or settings.schedule.name == "range_tested"
+
+
+def straight(settings):
+    """Linear somewhere: in the whole, in a warm-up, in the phases of a cycle, or in a range test's rise."""
+    schedule = settings.schedule
+    warm_up = getattr(schedule, "warm_up", None)
+    names = {schedule.name, warm_up.name if warm_up else "", getattr(schedule, "annealing", "")}
+    return not names.isdisjoint({"linear", "range_test", "range_tested"})
 
 
 def of_model(name):
@@ -461,17 +475,24 @@ def test_an_edit_concerns_the_runs_that_use_it(copied, arms, untouched, file, ol
 @pytest.mark.parametrize(
     ("module", "name", "concerns"),
     [
-        ("schedules.profiles", "linear", named("linear")),
+        ("schedules.profiles", "linear", straight),
         ("schedules.profiles", "rex", named("rex")),
         ("schedules.decay", "exponential_decay", named("exponential")),
         # An exponential decay by a staircase is a step decay.
         ("schedules.decay", "step_decay", named("step", "exponential")),
         ("schedules.one_cycle", "one_cycle_rate", named("one_cycle")),
-        ("schedules.sampling", "every_epoch", planned),
+        ("schedules.sampling", "every_epoch", sampled),
         ("rates.planned", "PlannedRate", planned),
         ("rates.plateau", "PlateauRate", named("reduce_on_plateau")),
+        ("rates.range_tested", "RangeTestedRate", named("range_tested")),
+        ("schedules.range_test", "suggest_range", named("range_tested")),
+        ("models.resnet_cifar", "_ResNetCifar", of_model("resnet20")),
         ("rates.loss_probing", "_min_max", named("loss_probing")),
         ("rates.loss_probing", "_z_score", named()),
+        ("rates.beam_search", "training_loss", named("beam_search")),
+        ("rates.hypergradient", "_adam_direction", named("hypergradient")),
+        ("optimizers", "_sgd", lambda settings: settings.optimizer.name == "sgd"),
+        ("optimizers", "_schedule_free_sgd", lambda settings: settings.optimizer.name == "schedule_free_sgd"),
         ("models.mnist_cnn", "FILTERS", of_model("mnist-cnn")),
         ("models.resnet18", "_with_width", of_model("resnet18")),
         ("early_stopping", "Stopper", lambda _: True),

@@ -5,7 +5,7 @@ import subprocess
 import pytest
 import torch
 
-from replication.devices import choose_device, device_name, driver_version
+from replication.devices import choose_device, device_name, driver_version, peak_memory_of
 from replication.errors import ConfigurationError
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
@@ -58,3 +58,11 @@ def test_without_the_drivers_tool_its_version_is_unknown(monkeypatch, error):
 
     monkeypatch.setattr(subprocess, "run", fail)
     assert driver_version(CUDA) is None
+
+
+def test_the_largest_memory_is_that_of_the_process_or_of_the_gpu(monkeypatch):
+    before = peak_memory_of(CPU)
+    held = torch.ones(32 * 2**20 // 4)  # 32 MiB
+    assert peak_memory_of(CPU) >= before >= held.nbytes / 1e6
+    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda device: 7_000_000 if device == CUDA else 0)
+    assert peak_memory_of(CUDA) == 7

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from replication.events import no_convergence, second_descent
+from replication.events import no_convergence, second_descent, stopped_too_early
 
 NAN, INF = math.nan, math.inf
 THRESHOLD = 0.1
@@ -68,3 +68,24 @@ def test_a_rise_is_measured_as_a_share_of_the_lowest_loss(threshold, shown):
 )
 def test_a_run_has_not_converged_below_a_share_of_its_reference(value, reference, threshold, shown):
     assert no_convergence(value, reference, threshold) is shown
+
+
+@pytest.mark.parametrize(
+    ("stopped", "whole", "shown"),
+    [
+        ([3, 2, 2.5], [3, 2, 2.5, 1.7], True),
+        ([3, 2, 2.5], [3, 2, 2.5, 1.9], False),  # lower, and not by a tenth
+        ([3, 2, 2.5], [3, 2, 2.5, 1.8], False),  # by just a tenth
+        ([3, 2, 2.5], [3, 2, 2.5, 9, 9, 1], True),
+        ([3, 2, 2.5], [3, 1, 2.5, 2.2], False),  # lower before the end of the first only
+        ([3, 2, 2.5], [3, 2, 2.5], False),
+        ([3, 2, 2.5], [3, 2], False),
+        ([3, 1, 2], [3, 1, 2, 1.5], False),  # against the lowest, not the last
+        ([3, 2, NAN], [3, 2, NAN, 1], True),
+        ([3, 2, 3], [3, 2, 3, NAN, -INF], False),
+        ([NAN, NAN], [NAN, NAN, 7], True),
+        ([NAN, NAN], [NAN, NAN, NAN], False),
+    ],
+)
+def test_a_run_was_stopped_too_early_if_it_would_have_fallen_further(stopped, whole, shown):
+    assert stopped_too_early(stopped, whole, THRESHOLD) is shown

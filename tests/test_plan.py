@@ -1,5 +1,7 @@
 """What is to be run: merging, substitution, selection, and what is refused before any job."""
 
+import math
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -302,6 +304,45 @@ def test_unknown_data_sets_are_refused_where_they_are_named(tmp_path, changes, c
     assert found.startswith(f"{place.format(file=tmp_path / f'{NAME}.yaml')}: {message}")
 
 
+def test_a_schedule_should_fit_the_share_of_the_budget(tmp_path):
+    warm = {"name": "linear", "warm_up": {"name": "linear", "epochs": 2, "start": 0.1}}
+    changes = {"arms.b.settings": {"schedule": warm, "budget_percent": 75}}
+    assert settings_of(tmp_path, "b", changes).budget_epochs == 3
+    found = refused(tmp_path, changes | {"arms.b.settings": {"schedule": warm, "budget_percent": 50}})
+    assert (
+        "arm b at paper scale: `schedule`: a warm-up of 2.0 epochs leaves nothing of a budget of 2" in found
+    )
+
+
+@pytest.mark.parametrize(
+    ("schedule", "message"),
+    [
+        ({"name": "cosine"}, "the schedule cosine has no cycles: take one that has (exp_range, "),
+        ({"name": "reduce_on_plateau", "patience": 2}, "the schedule reduce_on_plateau has no cycles"),
+        (
+            {"name": "sgdr", "first_cycle_epochs": 5},
+            "no cycle ends within the budget of 4 epochs: shorten the cycles",
+        ),
+    ],
+)
+def test_early_stopping_at_the_ends_of_cycles_needs_cycles(tmp_path, schedule, message):
+    stopping = {"monitor": "validation_loss", "patience": 1, "judged": "cycle_ends"}
+    found = refused(tmp_path, {"arms.b.settings": {"schedule": schedule, "early_stopping": stopping}})
+    place = f"{tmp_path / NAME}.yaml, arm b at paper scale: `early_stopping.judged`: "
+    assert found.startswith(place + message)
+    assert found.endswith(", or judge every_epoch")
+    settings_of(
+        tmp_path,
+        "b",
+        {
+            "arms.b.settings": {
+                "schedule": {"name": "sgdr", "first_cycle_epochs": 4},
+                "early_stopping": stopping,
+            }
+        },
+    )
+
+
 def test_a_warm_up_that_leaves_a_step_is_fine(tmp_path):
     changes = {
         "settings.schedule": LONG | {"warm_up": LONG["warm_up"] | {"epochs": 3.999}},
@@ -341,6 +382,7 @@ SMALLER = {
         (
             {"scales.demo": {"settings": {"early_stopping": {"monitor": "validation_loss", "patience": 3}}}}, "a",
             [
+                "early_stopping.judged: every_epoch for None",
                 "early_stopping.minimum_delta: 0.0 for None",
                 "early_stopping.monitor: validation_loss for None",
                 "early_stopping.patience: 3 for None",
@@ -419,7 +461,14 @@ def test_the_real_studies_load_at_every_scale(real, scale):
     assert set(real[scale]) == {file.stem for file in STUDIES.glob("*.yaml")}
     for name, planned in real[scale].items():
         raw = read_yaml(STUDIES / f"{name}.yaml")
-        assert list(planned.arms) == list(raw["arms"])
+        own, grids = raw.get("arms", {}), raw.get("grids", [])
+        sizes = [math.prod(len(values) for values in grid["axes"].values()) for grid in grids]
+        assert list(planned.study.arms)[: len(own)] == list(own)
+        assert len(planned.study.arms) == len(own) + sum(sizes)
+        patterns = raw["scales"].get(scale, {}).get("only", ["*"])
+        assert list(planned.arms) == [
+            arm for arm in planned.study.arms if any(fnmatch(arm, pattern) for pattern in patterns)
+        ]
         assert (ROOT / "reports" / f"{name}.ipynb").is_file()
         assert len(planned.run_ids) == len(set(planned.run_ids)) == len(planned.arms) * len(planned.seeds)
         assert planned.datasets <= set(DATASETS)

@@ -47,7 +47,10 @@ def test_a_run_takes_one_entry_of_each_registry(
     settings = TypeAdapter(RunSettings).validate_python(changed(SETTINGS, changes))
     assert registry_choices(settings) == {
         "models.MODELS": model,
+        "optimizers.OPTIMIZERS": settings.optimizer.name,
         "rates.CONTROLLERS": controller,
+        "early_stopping.JUDGED_EPOCHS": "",
+        "schedules.cycles.CYCLE_LENGTHS": "",
         "schedules.build.CURVES": curve,
         "schedules.build.MOMENTUM_CURVES": curve,
         "schedules.build.ANNEALINGS": annealing,
@@ -105,7 +108,7 @@ def test_without_a_repository_or_git_nothing_is_known(tmp_path, monkeypatch):
 
 def test_versions_are_of_python_and_of_what_can_change_numbers():
     versions = installed_versions()
-    assert set(versions) == {"python", "torch", "torchvision", "numpy", "safetensors"}
+    assert set(versions) == {"python", "torch", "torchvision", "numpy", "safetensors", "schedulefree"}
     assert versions["python"] == platform.python_version()
     assert all(version[0].isdigit() for version in versions.values())
 

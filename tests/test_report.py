@@ -24,7 +24,7 @@ def rendered(folder: Path, planned: PlannedStudy) -> str:
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("Words of the *notebook*.")])
     nbformat.write(notebook, study / "notebook.ipynb")
     output = folder / "report.html"
-    render({"tiny": planned}, folder, REPORTS / "report.html.j2", REPORTS / "report.css", output)
+    render({"tiny": planned}, folder, REPORTS, output)
     return output.read_text(encoding="utf-8")
 
 

@@ -1,6 +1,7 @@
 """The chain from a number back to its runs."""
 
 import json
+import math
 import shutil
 from pathlib import Path
 
@@ -10,7 +11,9 @@ from recorded_runs import COMMIT, IDENTITY, change_record, write_scale
 from replication.__main__ import main
 from replication.errors import ResultsError
 from replication.provenance import digest_of_file
+from replication.tables import read_table, write_table
 from replication.trace import Tracer
+from replication.trace_evidence import source_of
 from replication.trace_text import trace_text
 from study_results import planned_study
 
@@ -164,6 +167,18 @@ def test_a_claim_about_a_value(name: str) -> None:
         assert words in text
 
 
+def test_a_claim_that_is_not_run_says_so(project: Path) -> None:
+    path = project / "results/demo/claims.csv"
+    table = read_table(path)
+    facts = {"n": 0, "outcome": "not run", "verdict": "not run (demo scale)", "detail": ""}
+    table = table.assign(**facts, **dict.fromkeys(("estimate", "low", "high", "level"), math.nan))
+    write_table(table, path)
+    for name in ("cosine-accuracy", "cosine-better"):
+        text = trace_text(tracer().claim(name))
+        assert "not run (demo scale)" in text
+        assert "none: the study does without an arm of the claim at this scale" in text
+
+
 @pytest.mark.usefixtures("project")
 def test_a_claim_about_an_order_shows_the_runs_of_both_arms() -> None:
     chain = tracer().claim("cosine-better")
@@ -271,3 +286,16 @@ def test_the_command_prints_text_or_json(capsys: pytest.CaptureFixture[str]) -> 
     assert capsys.readouterr().out.startswith("Claim tiny/cosine-better\n")
     assert main(["trace", "x:y:z", "--scale", "demo"]) == 1
     assert capsys.readouterr().err.startswith("ResultsError: there is no table `x`")
+
+
+@pytest.mark.parametrize(
+    ("measure", "file", "row", "column"),
+    [
+        ("seconds", "timings.csv", "sum over all epochs", "seconds"),
+        ("peak_memory_mb", "timings.csv", "largest of all epochs", "peak_memory_mb"),
+        ("forward_passes", "history.csv", "last epoch, with the costs in record.json", "steps"),
+        ("backward_passes", "history.csv", "last epoch, with the costs in record.json", "steps"),
+    ],
+)
+def test_where_the_cost_of_a_run_stands(measure, file, row, column):
+    assert source_of({"epochs": 2}, measure, "last") == {"file": file, "row": row, "column": column}

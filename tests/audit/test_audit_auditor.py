@@ -66,13 +66,13 @@ def test_an_intact_project_passes_in_one_line_again_and_again() -> None:
     for _ in range(2):
         passed, screen, log = audit()
         assert passed, log
-        assert screen.startswith("Audit passed: 4 runs, 30 files, 0 warnings; root digest ")
+        assert screen.startswith("Audit passed: 4 runs, 34 files, 0 warnings; root digest ")
         assert screen.count("\n") == 1
     facts = json.loads((RESULTS / layout.AUDIT).read_text())
     assert facts["verdict"] == "passed"
-    assert facts["counts"] == {"data sets": 1, "derived files": 15, "files": 30, "runs": 4}
+    assert facts["counts"] == {"data sets": 1, "derived files": 19, "files": 34, "runs": 4}
     sums = (RESULTS / layout.SUMS).read_text().splitlines()
-    assert len(sums) == 30
+    assert len(sums) == 34
     assert not any(line.endswith(name) for line in sums for name in layout.OWN)
 
 

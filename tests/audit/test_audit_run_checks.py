@@ -23,7 +23,9 @@ from replication.audit import replay
 from replication.audit.datasets import check_datasets
 from replication.audit.findings import Findings
 from replication.audit.run_checks import CheckedRun, RunCheck, first_difference
+from replication.schedules import build
 from replication.settings.run import EarlyStopping, RunSettings
+from replication.settings.schedule import Triangular
 
 DATASET = made_dataset("digits")
 RUN = "tiny/cosine/seed-1"
@@ -289,6 +291,53 @@ def test_every_step_is_replayed_where_it_is_recorded() -> None:
     assert "one row for each of 10 steps" in check(settings=settings)[1][0]
 
 
+def test_losses_of_steps_give_those_of_epochs() -> None:
+    settings = settings_with(record_every_step=True)
+    place = make(settings=settings)
+    edit_history(place, lambda rows: rows[7].update(train_loss=rows[7]["train_loss"] * 1.001), "steps.csv")
+    (failure,) = check(settings=settings)[1]
+    assert "steps.csv: epoch 2: gives a train_loss of" in failure
+    make(settings=settings)
+    edit_history(place, lambda rows: [row.pop("train_loss") for row in rows], "steps.csv")
+    assert "steps.csv: epoch 1: gives a train_loss of nan" in check(settings=settings)[1][0]
+
+
+RANGE_TESTED = {
+    "name": "range_tested",
+    "half_cycle_epochs": 0.7,
+    "test_epochs": 1,
+    "test_minimum_rate": 0.01,
+    "test_maximum_rate": 0.1,
+}
+FOUND = {"range_test_steps": 5, "suggested_minimum_rate": 0.02, "suggested_maximum_rate": 0.08}
+
+
+def test_cycles_between_rates_that_a_test_has_found_are_replayed() -> None:
+    settings = settings_with(schedule=RANGE_TESTED)
+    place = make(settings=settings)
+    cycles = Triangular(name="triangular", half_cycle_epochs=0.7, minimum=0.25)
+
+    def cycle(rows: list[dict[str, Any]]) -> None:
+        plan = build(cycles, int(rows[0]["steps"]), settings.epochs)
+        for row in rows:
+            row["learning_rate"] = 0.08 * plan.learning_rate(int(row["steps"]) - 1)
+
+    edit_history(place, cycle)
+    change_record(place, costs=FOUND)
+    assert check(settings=settings)[1] == []
+    change_record(place, costs=FOUND | {"suggested_maximum_rate": 0.09})
+    assert "learning_rate is" in check(settings=settings)[1][0]
+
+
+@pytest.mark.parametrize("changes", [{"suggested_maximum_rate": 0.01}, {"suggested_minimum_rate": 0.0}])
+def test_a_range_test_without_a_range_is_named(changes: dict[str, float]) -> None:
+    settings = settings_with(schedule=RANGE_TESTED)
+    change_record(make(settings=settings), costs=FOUND | changes)
+    assert "its costs hold no range of rates" in check(settings=settings)[1][0]
+    change_record(FOLDER / RUN, costs={})
+    assert "its costs hold no range of rates" in check(settings=settings)[1][0]
+
+
 @pytest.mark.parametrize("evaluate", ["every_epoch", "end"])
 @pytest.mark.parametrize("schedule", ["constant", "linear", "cosine", "rex", "one_cycle"])
 def test_every_pure_schedule_passes(evaluate: str, schedule: str) -> None:
@@ -312,6 +361,21 @@ def test_endings_are_replayed() -> None:
     assert replay.ending(settings, rows_of(3, 2, 2.5, 1)) == ("stopped early", 3)
     assert replay.ending(settings, rows_of(4, 3, 2, 1)) == ("completed", 4)
     assert replay.ending(settings, rows_of(4, 3, train=math.nan)) == ("diverged", 1)
+
+
+def test_endings_at_the_ends_of_cycles_are_replayed() -> None:
+    cycles = {"name": "triangular", "half_cycle_epochs": 1.0, "minimum": 0.1}
+    settings = settings_with(early_stopping=STOPPING | {"judged": "cycle_ends"}, epochs=6, schedule=cycles)
+    assert replay.ending(settings, rows_of(3, 2, 4, 2.5, 4, 1)) == ("stopped early", 4)
+    assert replay.ending(settings, rows_of(3, 2, 4, 1, 4, 0.5)) == ("completed", 6)
+
+
+def test_a_run_with_a_share_of_the_budget_passes() -> None:
+    settings = settings_with(epochs=8, budget_percent=50.0, schedule={"name": "linear"})
+    assert replay.ending(settings, rows_of(4, 3, 2, 1)) == ("completed", 4)
+    place = make(settings=settings)
+    assert check(settings=settings)[1] == []
+    assert (place / "history.csv").read_text().count("\n") == 1 + 4
 
 
 def test_a_run_that_should_have_stopped_is_named() -> None:

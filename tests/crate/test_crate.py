@@ -170,7 +170,7 @@ def test_every_action_is_controlled_by_its_step(project: Path) -> None:
     controls = links(graph["#execution"], "object")
     actions = {name for name in graph if name.startswith("#action/")}
     assert (
-        len(actions) == 1 + 4 + 3 + 5 + 2
+        len(actions) == 1 + 4 + 3 + 7 + 2
     )  # data set, runs, one study, combined tables, schedules and report
     assert {target for control in controls for target in links(graph[control], "object")} == actions
     for control in controls:

@@ -1,7 +1,6 @@
 """From run folders to tables, on an explicit key: the planned run identities."""
 
 import json
-import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -9,11 +8,17 @@ from typing import Any
 
 import pandas as pd
 
+from replication.derived import with_derived_arms
 from replication.errors import ResultsError
 from replication.intervals import t_interval
+from replication.measured import at_epoch
+from replication.passes import passes
 from replication.plan import PlannedStudy
 from replication.provenance import canonical_json
+from replication.range_tests import range_tests
+from replication.recommendations import recommendations
 from replication.run_folder import HISTORY, RECORD, TIMINGS
+from replication.settings.run import budget_epochs
 from replication.settings.study import Study
 from replication.tables import read_table, write_table
 
@@ -27,8 +32,19 @@ HISTORY_MEASURES = (
     "test_loss",
     "test_accuracy",
 )
-RUN_MEASURES = ("epochs", "best_epoch", "share_of_epochs_saved", "seconds", "share_of_seconds_probing")
+RUN_MEASURES = (
+    "epochs",
+    "best_epoch",
+    "share_of_epochs_saved",
+    "seconds",
+    "share_of_seconds_probing",
+    "forward_passes",
+    "backward_passes",
+    "peak_memory_mb",
+)
 SECONDS = ("seconds_training", "seconds_evaluation", "seconds_probing")
+PEAK_MEMORY = "peak_memory_mb"
+PASSES = ("forward_passes", "backward_passes")
 
 
 def collect(run_ids: Sequence[str], folder: str | Path) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -57,10 +73,11 @@ def collect(run_ids: Sequence[str], folder: str | Path) -> tuple[pd.DataFrame, p
     if repeated:
         raise ResultsError(f"planned twice: {', '.join(repeated)}")
     records = {run_id: _read_record(Path(folder), run_id) for run_id in run_ids}
-    histories = [_read_history(Path(folder), run_id, record) for run_id, record in records.items() if record]
-    history = pd.concat(histories, ignore_index=True) if histories else pd.DataFrame(columns=[*KEY, "epoch"])
-    rows = [_key(run_id) | _run_row(record) for run_id, record in records.items()]
-    runs = pd.DataFrame(rows).merge(_seconds(history), on="run_id", how="left")
+    histories = {run_id: _read_history(Path(folder), run_id, r) for run_id, r in records.items() if r}
+    tables = list(histories.values())
+    history = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=[*KEY, "epoch"])
+    rows = [_key(run_id) | _run_row(record, histories.get(run_id)) for run_id, record in records.items()]
+    runs = pd.DataFrame(rows).merge(_from_timings(history), on="run_id", how="left")
     runs["seconds"] = runs[list(SECONDS)].sum(axis=1, min_count=1)
     runs["share_of_seconds_probing"] = runs["seconds_probing"] / runs["seconds"]
     return runs, history
@@ -94,17 +111,18 @@ def _read_history(folder: Path, run_id: str, record: dict[str, Any]) -> pd.DataF
     return pd.concat([pd.DataFrame([_key(run_id)] * len(merged)), merged], axis=1)
 
 
-def _run_row(record: dict[str, Any] | None) -> dict[str, Any]:
-    """Return the columns of a run's row that come from its record."""
-    if record is None:
+def _run_row(record: dict[str, Any] | None, history: pd.DataFrame | None) -> dict[str, Any]:
+    """Return the columns of a run's row that come from its record, and the passes that its steps took."""
+    if record is None or history is None:
         return {"outcome": "missing"}
-    budget = record["settings"]["epochs"]
+    budget = budget_epochs(record["settings"]["epochs"], record["settings"]["budget_percent"])
     return {
         "outcome": record["outcome"],
         "epochs": record["epochs"],
         "best_epoch": record["best_epoch"],
         "share_of_epochs_saved": 1 - record["epochs"] / budget,
         **record["costs"],
+        **passes(record, int(history["steps"].iloc[-1])),
         "dataset": record["dataset"]["name"],
         "dataset_sha256": record["dataset"]["identity"],
         "settings_sha256": record["settings_sha256"],
@@ -117,32 +135,12 @@ def _run_row(record: dict[str, Any] | None) -> dict[str, Any]:
     }
 
 
-def _seconds(history: pd.DataFrame) -> pd.DataFrame:
+def _from_timings(history: pd.DataFrame) -> pd.DataFrame:
+    """Return the seconds of each run, and the largest memory that one of its processes has taken."""
     if history.empty:
-        return pd.DataFrame(columns=["run_id", *SECONDS])
-    return history.groupby("run_id", sort=False)[list(SECONDS)].sum().reset_index()
-
-
-def at_epoch(runs: pd.DataFrame, history: pd.DataFrame, measure: str, epoch: str | int) -> pd.Series:
-    """Return a measure of each run, as floats indexed by run identity; NaN where the run has none.
-
-    Parameters
-    ----------
-    measure
-        A column of `runs`, for which `epoch` does not matter, or of `history`.
-    epoch
-        `last`, `best` (the epoch of the lowest validation loss) or a number.
-    """
-    indexed = runs.set_index("run_id")
-    if measure in runs.columns:
-        return indexed[measure].astype(float)
-    if measure not in history.columns:
-        return pd.Series(math.nan, index=indexed.index)
-    wanted = {"last": indexed.get("epochs"), "best": indexed.get("best_epoch")}.get(str(epoch), epoch)
-    chosen = history[
-        history["epoch"] == (history["run_id"].map(wanted) if isinstance(wanted, pd.Series) else wanted)
-    ]
-    return chosen.set_index("run_id")[measure].astype(float).reindex(indexed.index)
+        return pd.DataFrame(columns=["run_id", *SECONDS, PEAK_MEMORY])
+    by_run = history.groupby("run_id", sort=False)
+    return pd.concat([by_run[list(SECONDS)].sum(), by_run[PEAK_MEMORY].max()], axis=1).reset_index()
 
 
 def summarise(
@@ -184,8 +182,11 @@ def summary_columns(study: Study) -> list[tuple[str, str | int]]:
 
 
 def describe_arms(planned: PlannedStudy) -> pd.DataFrame:
-    """Return one row for each arm: what it is called, its settings, and how they differ from the report's."""
-    return pd.DataFrame(
+    """Return one row for each arm: what it is called, its settings, and how they differ from the report's.
+
+    Derived arms come last, without settings of their own.
+    """
+    trained = [
         {
             "study": planned.name,
             "arm": arm,
@@ -195,13 +196,24 @@ def describe_arms(planned: PlannedStudy) -> pd.DataFrame:
             "settings": canonical_json(settings.model_dump(mode="json")),
         }
         for arm, settings in planned.arms.items()
-    )
+    ]
+    left_out = planned.study.left_out(planned.scale)
+    derived = [
+        {"study": planned.name, "arm": arm, "title": title, "note": planned.study.note_of(arm)}
+        for arm, title in planned.study.derived_arms.items()
+        if arm not in left_out and not set(planned.study.trained_arms(arm)).isdisjoint(planned.arms)
+    ]
+    return pd.DataFrame([*trained, *derived])
 
 
 def write_study_tables(planned: PlannedStudy, runs_folder: str | Path, folder: str | Path) -> None:
-    """Write the tables of a study: `runs.csv`, `history.csv`, `summary.csv` and `arms.csv`."""
-    runs, history = collect(planned.run_ids, runs_folder)
+    """Write `runs.csv`, `history.csv`, `summary.csv`, `arms.csv`, `range_tests.csv` and `recommendations.csv`."""
+    runs, history = with_derived_arms(
+        planned.study, planned.name, planned.scale, *collect(planned.run_ids, runs_folder), runs_folder
+    )
     write_table(runs, Path(folder) / "runs.csv")
     write_table(history, Path(folder) / "history.csv")
     write_table(summarise(runs, history, summary_columns(planned.study)), Path(folder) / "summary.csv")
     write_table(describe_arms(planned), Path(folder) / "arms.csv")
+    write_table(range_tests(planned, runs_folder), Path(folder) / "range_tests.csv")
+    write_table(recommendations(planned, runs, history), Path(folder) / "recommendations.csv")

@@ -4,7 +4,8 @@ The rule, in short. A value is *reproduced* if the 90 % t interval of (ours - re
 *not reproduced* if it lies wholly outside, else *inconclusive*. An order is decided by t intervals of the
 differences paired by seed, at 95 % after Holm's correction over all comparisons of the study. An event is
 reproduced if all seeds agree with the report, not reproduced if none does. A missing or failed seed makes a
-claim *incomplete*; no seed is dropped. All this is fixed before the runs.
+claim *incomplete*; no seed is dropped. A claim that needs an arm which its study leaves out at this scale is *not
+run*, and its comparisons are not counted. All this is fixed before the runs.
 """
 
 import math
@@ -13,9 +14,9 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from replication.aggregation import at_epoch
-from replication.events import no_convergence, second_descent
+from replication.events import no_convergence, second_descent, stopped_too_early
 from replication.intervals import Interval, holm_levels, paired_p_value, t_interval
+from replication.measured import at_epoch
 from replication.plan import PlannedStudy
 from replication.settings.claims import Claim, EventClaim, Margin, OrderClaim, ValueClaim
 
@@ -27,6 +28,7 @@ NOT_REPRODUCED = "not reproduced"
 INCONCLUSIVE = "inconclusive"
 INCOMPLETE = "incomplete"
 NOT_COMPARABLE = "not comparable"
+NOT_RUN = "not run"
 
 
 @dataclass(frozen=True)
@@ -171,12 +173,19 @@ def _order_finding(comparisons: Sequence[_Comparison]) -> Finding:
     intervals = [comparison.interval for comparison in comparisons if comparison.interval]
     weakest = min(intervals, key=lambda i: (not math.isnan(i.mean), i.mean))
     detail = "; ".join(
-        f"against {c.than}: {i.mean:+.4g} [{i.low:+.4g}, {i.high:+.4g}] at {i.level:.2%}"
-        for c, i in zip(comparisons, intervals, strict=True)
+        f"against {comparison.than}: {_in_words(interval)}"
+        for comparison, interval in zip(comparisons, intervals, strict=True)
     )
     return Finding(
         outcome, weakest.count, weakest.mean, weakest.low, weakest.high, weakest.level, detail=detail
     )
+
+
+def _in_words(interval: Interval) -> str:
+    """Return a mean difference, with its interval where there are enough seeds for one."""
+    if math.isnan(interval.low):
+        return f"{interval.mean:+.4g}"
+    return f"{interval.mean:+.4g} [{interval.low:+.4g}, {interval.high:+.4g}] at {interval.level:.2%}"
 
 
 def _comparison_outcome(comparison: _Comparison) -> str:
@@ -212,6 +221,12 @@ def _shown(claim: EventClaim, evidence: Evidence) -> list[bool | None]:
     if claim.event == "second_descent":
         return [second_descent(curve, claim.threshold) if curve else None for curve in curves]
     assert claim.reference is not None
+    if claim.event == "stopped_too_early":
+        whole = evidence.curves(claim.reference, claim.measure)
+        return [
+            stopped_too_early(curve, other, claim.threshold) if curve and other else None
+            for curve, other in zip(curves, whole, strict=True)
+        ]
     ours = evidence.values(claim.arm, claim.measure, claim.epoch)
     references = evidence.values(claim.reference, claim.measure, claim.epoch)
     return [
@@ -220,13 +235,26 @@ def _shown(claim: EventClaim, evidence: Evidence) -> list[bool | None]:
     ]
 
 
+def not_run(claim: Claim) -> Finding:
+    """Return what can be said of a claim whose arms are not all run: what the report has."""
+    expected = math.nan if isinstance(claim, OrderClaim) else float(claim.expected)
+    margin = margin_around(claim.margin, claim.expected) if isinstance(claim, ValueClaim) else math.nan
+    return Finding(NOT_RUN, 0, math.nan, expected=expected, margin=margin)
+
+
 def judge(planned: PlannedStudy, runs: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
     """Return the table of claims of a study, one row a claim, in the order of its file."""
     evidence = Evidence(runs, history, planned.seeds)
-    orders = judge_orders([c for c in planned.study.claims if isinstance(c, OrderClaim)], evidence)
+    is_run = {claim.id: planned.left_out.isdisjoint(claim.arms) for claim in planned.study.claims}
+    orders = judge_orders(
+        [claim for claim in planned.study.claims if isinstance(claim, OrderClaim) and is_run[claim.id]],
+        evidence,
+    )
     rows = []
     for claim in planned.study.claims:
         match claim:
+            case _ if not is_run[claim.id]:
+                finding = not_run(claim)
             case OrderClaim():
                 finding = orders[claim.id]
             case ValueClaim():
@@ -238,8 +266,11 @@ def judge(planned: PlannedStudy, runs: pd.DataFrame, history: pd.DataFrame) -> p
 
 
 def _row(planned: PlannedStudy, claim: Claim, finding: Finding, runs: pd.DataFrame) -> dict[str, object]:
-    used = runs[runs["arm"].isin(claim.arms) & (runs["outcome"] != "missing")]
+    behind = [arm for named in claim.arms for arm in planned.study.trained_arms(named)]
+    used = runs[runs["arm"].isin(behind) & (runs["outcome"] != "missing")]
     qualifier, comparable = qualify(planned, claim)
+    if finding.outcome == NOT_RUN:
+        qualifier, comparable = f"{planned.scale} scale", True
     judged = finding.outcome if comparable else NOT_COMPARABLE
     return {
         "study": planned.name,
@@ -278,7 +309,8 @@ def qualify(planned: PlannedStudy, claim: Claim) -> tuple[str, bool]:
     At paper scale on the named data there is nothing to say. Other data are not comparable. What else differs
     from the report's settings, in the arms of the claim, is named.
     """
-    differences = sorted({d for arm in claim.arms if arm in planned.arms for d in planned.differences(arm)})
+    behind = {arm for named in claim.arms for arm in planned.study.trained_arms(named)}
+    differences = sorted({d for arm in behind & planned.arms.keys() for d in planned.differences(arm)})
     other_data = [d for d in differences if d.startswith("data.dataset:")]
     if other_data:
         return f"{planned.scale} scale, {'; '.join(other_data).replace('data.dataset: ', '')}", False

@@ -30,3 +30,20 @@ def no_convergence(value: float, reference: float, threshold: float) -> bool:
     A value that is not finite has not converged.
     """
     return not (math.isfinite(value) and value >= threshold * reference)
+
+
+def stopped_too_early(stopped: Sequence[float], whole: Sequence[float], threshold: float) -> bool:
+    """Say whether training on would have paid: the run that was not stopped falls further than the stopped one.
+
+    After the epoch with which the one curve ends, the other must have a loss below the lowest of the first by more
+    than the share `threshold` of it. Values that are not finite are passed over; where the first has no others, any
+    finite loss of the second counts as lower.
+
+    Parameters
+    ----------
+    stopped, whole
+        Losses after each epoch, of a run with early stopping and of the same run without it.
+    """
+    lowest = min((loss for loss in stopped if math.isfinite(loss)), default=math.inf)
+    later = [loss for loss in whole[len(stopped) :] if math.isfinite(loss)]
+    return any(loss < lowest * (1 - threshold) for loss in later)

@@ -36,6 +36,9 @@ LABELS = {
     "validation_accuracy": "Validation accuracy",
     "test_accuracy": "Test accuracy",
     "learning_rate": "Learning rate",
+    "average_rank": "Average rank (1 is best)",
+    "share_of_top_1": "Share of settings won",
+    "share_of_top_3": "Share of settings among the best three",
     "epoch": "Epoch",
 }
 INTERVAL_NOTE = "Means over seeds with 95 % t intervals, which may leave the panel where seeds are few."
@@ -56,13 +59,14 @@ class StudyTables:
     history: pd.DataFrame
     summary: pd.DataFrame
     claims: pd.DataFrame
+    range_tests: pd.DataFrame
     titles: Mapping[str, str]
 
     @classmethod
     def read(cls, folder: str | Path) -> "StudyTables":
         """Read the tables in `results/<scale>/studies/<study>/`."""
         folder = Path(folder)
-        names = ("runs", "history", "summary", "claims")
+        names = ("runs", "history", "summary", "claims", "range_tests")
         tables = {name: read_table(folder / f"{name}.csv") for name in names}
         arms = read_table(folder / "arms.csv")
         return cls(folder, **tables, titles=dict(zip(arms["arm"], arms["title"], strict=True)))
@@ -100,7 +104,7 @@ def curves(
     """Draw measures over epochs, one panel a measure and one line an arm, and return also the data drawn."""
     data = tables.of_arms(arms)
     if data.empty:
-        return _nothing_run()
+        return nothing_run()
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(5.2 * len(measures), 3.8), layout="constrained")
         axes = figure.subplots(1, len(measures), squeeze=False)[0]
@@ -110,7 +114,7 @@ def curves(
     return figure, means_over_seeds(data, ["arm", "epoch"], measures)
 
 
-def _nothing_run() -> tuple[Figure, pd.DataFrame]:
+def nothing_run() -> tuple[Figure, pd.DataFrame]:
     """Return what stands for a figure none of whose arms was selected."""
     figure = Figure(figsize=(6, 0.8))
     figure.text(0.02, 0.4, "None of the arms of this figure has been run.")
@@ -153,7 +157,7 @@ def learning_curves(tables: StudyTables, arm: str) -> tuple[Figure, pd.DataFrame
     data = tables.of_arms([arm])
     runs = tables.runs[tables.runs["arm"] == arm]
     if data.empty:
-        return _nothing_run()
+        return nothing_run()
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(10.4, 3.8), layout="constrained")
         for axis, kind in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
@@ -201,7 +205,7 @@ def dots(
     chosen = chosen.set_index("arm").reindex([arm for arm in arms if arm in tables.titles])
     reported = reported_values(tables.claims, measure, epoch)
     if chosen.empty:
-        return _nothing_run()
+        return nothing_run()
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(8, 0.5 * len(chosen) + 1.2), layout="constrained")
         axis = figure.subplots()

@@ -9,9 +9,12 @@ PERCENTAGES = frozenset(
         "test_accuracy",
         "share_of_epochs_saved",
         "share_of_seconds_probing",
+        "share_of_top_1",
+        "share_of_top_3",
     }
 )
 DECIMALS = {
+    "average_rank": 2,
     "epochs": 1,
     "best_epoch": 1,
     "seconds": 1,
@@ -19,6 +22,16 @@ DECIMALS = {
     "trial_losses_per_probe": 1,
     "backward_passes_per_probe": 1,
     "parameter_copies": 1,
+    "candidates": 0,
+    "forward_passes": 0,
+    "backward_passes": 0,
+    "trial_forward_passes": 0,
+    "trial_backward_passes": 0,
+    "calibration_forward_passes": 0,
+    "peak_memory_mb": 0,
+    "range_test_steps": 1,
+    "suggested_minimum_rate": 6,
+    "suggested_maximum_rate": 6,
 }
 MISSING = "–"
 

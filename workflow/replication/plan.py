@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from replication import data, schedules
+from replication.early_stopping import build_stopper
 from replication.errors import ConfigurationError
 from replication.provenance import canonical_json, digest_of_text
 from replication.settings.config import CONFIG_PLACE, Config, config_of
+from replication.settings.merging import merge
 from replication.settings.run import RunSettings
-from replication.settings.schedule import LossProbing, ReduceOnPlateau
+from replication.settings.schedule import PureSchedule, RangeTest
 from replication.settings.study import Scale, Study
 from replication.settings.validation import unknown_name, validate
 from replication.settings.yaml_file import read_yaml
@@ -46,6 +48,11 @@ class PlannedStudy:
         return {settings.data.dataset for settings in self.arms.values()}
 
     @cached_property
+    def left_out(self) -> frozenset[str]:
+        """The arms of the study, derived ones included, that its file does without at this scale."""
+        return self.study.left_out(self.scale)
+
+    @cached_property
     def digest(self) -> str:
         """SHA-256 of everything here: the study's file, and what its arms resolve to."""
         arms = {arm: settings.model_dump(mode="json") for arm, settings in self.arms.items()}
@@ -68,7 +75,7 @@ class PlannedStudy:
 
 
 # Settings that decide what is recorded, not what is computed.
-_WITHOUT_EFFECT = frozenset({"evaluate_test", "record_every_step"})
+_WITHOUT_EFFECT = frozenset({"evaluate_test", "record_every_step", "snapshot_epochs"})
 
 
 def _flat(mapping: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -116,8 +123,9 @@ def _check_substitutes(substitute: Mapping[str, str], place: str, config: Config
 
 def _selection(config: Config, studies: dict[str, Study]) -> dict[str, list[str]]:
     """Return the arms that `only` selects, study by study."""
+    trained = {name: study.arms_at(config.scale) for name, study in studies.items()}
     if config.selected is None:
-        return {name: list(study.arms) for name, study in studies.items()}
+        return trained
     chosen: dict[str, set[str]] = {}
     for item in config.selected:
         name, _, arm = item.partition("/")
@@ -127,18 +135,25 @@ def _selection(config: Config, studies: dict[str, Study]) -> dict[str, list[str]
             raise ConfigurationError(
                 f"{CONFIG_PLACE}: `only`: {unknown_name(f'arm of {name}', arm, studies[name].arms)}"
             )
-        chosen.setdefault(name, set()).update([arm] if arm else studies[name].arms)
-    return {name: [arm for arm in studies[name].arms if arm in arms] for name, arms in chosen.items()}
+        if arm and arm not in trained[name]:
+            raise ConfigurationError(
+                f"{CONFIG_PLACE}: `only`: {name} does without `{arm}` at {config.scale} scale, as "
+                f"`scales.{config.scale}.only` of its file says: take another scale or arm"
+            )
+        chosen.setdefault(name, set()).update([arm] if arm else trained[name])
+    return {name: [arm for arm in trained[name] if arm in arms] for name, arms in chosen.items()}
 
 
 def _resolve(file: Path, study: Study, arms: list[str] | None, config: Config) -> PlannedStudy:
     # Every scale of every arm is checked, selected or not: an error in a file is shown whatever is run.
     for scale in SCALES:
         _check_substitutes(study.overrides(scale).substitute, f"{file}: `scales.{scale}.substitute`", config)
+    trained = {scale: study.arms_at(scale) for scale in SCALES}
     resolved = {
-        scale: {arm: _arm_settings(file, study, arm, scale, config) for arm in study.arms} for scale in SCALES
+        scale: {arm: _arm_settings(file, study, arm, scale, config) for arm in trained[scale]}
+        for scale in SCALES
     }
-    selected = list(study.arms) if arms is None else arms
+    selected = trained[config.scale] if arms is None else arms
     overrides = study.overrides(config.scale)
     seeds = config.seeds or overrides.seeds or study.seeds
     settings = resolved[config.scale]
@@ -159,27 +174,14 @@ def _arm_settings(file: Path, study: Study, arm: str, scale: Scale, config: Conf
     layers = (overrides.settings, study.arms[arm].settings, overrides.arms.get(arm, {}))
     raw = study.settings
     for layer in layers:
-        raw = _merge(raw, layer)
+        raw = merge(raw, layer)
     place = f"{file}, arm {arm} at {scale} scale"
     settings = validate(RunSettings, raw, place)
     by_user = config.substitute if scale == config.scale else {}
     _check_data(_substituted(settings, overrides.substitute, by_user), config, place)
     _check_schedule(settings, place)
+    _check_early_stopping(settings, place)
     return settings
-
-
-def _merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Merge mappings key by key; one that states another `name` replaces the old one whole."""
-    merged = dict(base)
-    for key, value in changes.items():
-        old = merged.get(key)
-        if isinstance(old, Mapping) and isinstance(value, Mapping):
-            merged[key] = (
-                _merge(old, value) if value.get("name", old.get("name")) == old.get("name") else value
-            )
-        else:
-            merged[key] = value
-    return merged
 
 
 def _substituted(
@@ -212,9 +214,21 @@ def _check_data(settings: RunSettings, config: Config, place: str) -> None:
 
 
 def _check_schedule(settings: RunSettings, place: str) -> None:
-    if isinstance(settings.schedule, ReduceOnPlateau | LossProbing):
+    if isinstance(settings.schedule, RangeTest) and not settings.record_every_step:
+        raise ConfigurationError(
+            f"{place}: `record_every_step`: should be true where the schedule is range_test: "
+            "its steps are what it is for"
+        )
+    if not isinstance(settings.schedule, PureSchedule):
         return
     try:
-        schedules.build(settings.schedule, NOMINAL_STEPS_PER_EPOCH, settings.epochs)
+        schedules.build(settings.schedule, NOMINAL_STEPS_PER_EPOCH, settings.budget_epochs)
     except ConfigurationError as error:
         raise ConfigurationError(f"{place}: `schedule`: {error}") from None
+
+
+def _check_early_stopping(settings: RunSettings, place: str) -> None:
+    try:
+        build_stopper(settings)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{place}: `early_stopping.judged`: {error}, or judge every_epoch") from None

@@ -1,6 +1,7 @@
 """The report: one HTML file that is read offline, made of tables and executed notebooks only."""
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,22 +13,34 @@ from markupsafe import Markup
 
 from replication import claims as verdicts
 from replication.audit.stamp import NOT_AUDITED
+from replication.divergences import divergences_html
 from replication.figures import figure_html, reported_values, schedule_gallery, svg_of
 from replication.files import write_text
 from replication.formatting import MISSING, format_interval, format_value
+from replication.measured import DERIVED
 from replication.notebooks import notebook_html
 from replication.plan import PlannedStudy
 from replication.settings.study import Column, Table
 from replication.tables import read_table
 
+TEMPLATE, STYLE = "report.html.j2", "report.css"
+DIVERGENCES, DIVERGENCES_TEMPLATE = "divergences.yaml", "divergences.html.j2"
 OUTCOMES = (
     verdicts.REPRODUCED,
     verdicts.NOT_REPRODUCED,
     verdicts.INCONCLUSIVE,
     verdicts.INCOMPLETE,
     verdicts.NOT_COMPARABLE,
+    verdicts.NOT_RUN,
 )
-COST_MEASURES = ("epochs", "seconds", "share_of_seconds_probing")
+COST_MEASURES = (
+    "epochs",
+    "forward_passes",
+    "backward_passes",
+    "seconds",
+    "share_of_seconds_probing",
+    "peak_memory_mb",
+)
 
 
 @dataclass(frozen=True)
@@ -38,12 +51,13 @@ class Tables:
     runs: pd.DataFrame
     summary: pd.DataFrame
     arms: pd.DataFrame
+    recommendations: pd.DataFrame
     schedules: pd.DataFrame
 
     @classmethod
     def read(cls, results: str | Path) -> "Tables":
         """Read the tables in `results/<scale>/`."""
-        names = ("runs", "summary", "arms", "schedules")
+        names = ("runs", "summary", "arms", "recommendations", "schedules")
         tables = {name: read_table(Path(results, "tables", f"{name}.csv")) for name in names}
         return cls(read_table(Path(results, "claims.csv")), **tables)
 
@@ -51,8 +65,7 @@ class Tables:
 def render(
     plan: Mapping[str, PlannedStudy],
     results: str | Path,
-    template: str | Path,
-    style: str | Path,
+    parts: str | Path,
     output: str | Path,
 ) -> None:
     """Write the report of a scale.
@@ -63,21 +76,25 @@ def render(
         The studies that the report is about, by name.
     results
         The folder `results/<scale>`.
-    template, style
-        The page's Jinja template and style sheet.
+    parts
+        The folder `reports`, with the page's template and style sheet, and the known divergences.
     """
     tables = Tables.read(results)
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    page = environment.from_string(Path(template).read_text(encoding="utf-8")).render(
-        style=Markup(Path(style).read_text(encoding="utf-8")),
+    folder = Path(parts)
+    page = environment.from_string((folder / TEMPLATE).read_text(encoding="utf-8")).render(
+        style=Markup((folder / STYLE).read_text(encoding="utf-8")),
         scale=next(iter(plan.values())).scale,
         audit=Markup(NOT_AUDITED),
         banner=_banner(tables),
         outcomes=OUTCOMES,
         counts=_counts(tables.claims),
+        by_study=[_overview(planned, tables) for planned in plan.values()],
+        budgets=_budgets(tables),
         studies=[_study(planned, Path(results), tables) for planned in plan.values()],
+        divergences=divergences_html(folder / DIVERGENCES, folder / DIVERGENCES_TEMPLATE),
         gallery=_gallery(tables.schedules),
         rules=_rules(),
     )
@@ -89,10 +106,10 @@ def _banner(tables: Tables) -> dict[str, Any]:
     judged = tables.claims["verdict"].str.partition(" (")[0]
     return {
         "data": sorted(tables.runs["dataset"].dropna().unique()),
-        "runs": len(tables.runs),
+        "runs": int((tables.runs["outcome"] != DERIVED).sum()),
         "missing": int((tables.runs["outcome"] == "missing").sum()),
         "not_comparable": int((judged == verdicts.NOT_COMPARABLE).sum()),
-        "claims": len(tables.claims),
+        "claims": int((judged != verdicts.NOT_RUN).sum()),
     }
 
 
@@ -101,9 +118,60 @@ def _counts(claims: pd.DataFrame) -> dict[str, int]:
     return {outcome: int(judged.get(outcome, 0)) for outcome in OUTCOMES}
 
 
+def _overview(planned: PlannedStudy, tables: Tables) -> dict[str, Any]:
+    """Return the counts of a study's verdicts, for the table over all reports."""
+    claims = tables.claims[tables.claims["study"] == planned.name]
+    counts = _counts(claims)
+    return {
+        "name": planned.name,
+        "title": planned.study.title,
+        "report": planned.study.report,
+        "claims": len(claims),
+        "counts": [counts[outcome] for outcome in OUTCOMES],
+    }
+
+
+def _budgets(tables: Tables) -> list[dict[str, Any]]:
+    """Return the practitioner's answer, one group a ranking, with what it was measured on."""
+    titles = {
+        (row["study"], row["arm"]): row["title"]
+        for row in tables.arms[["study", "arm", "title"]].to_dict("records")
+    }
+    groups = []
+    for (study, _), rows in tables.recommendations.groupby(["study", "ranking"], sort=False):
+        used = tables.runs[tables.runs["study"] == study]
+        groups.append(
+            {
+                "study": study,
+                "data": sorted(used["dataset"].dropna().unique()),
+                "rows": [_budget(row, titles) for row in _records(rows)],
+            }
+        )
+    return groups
+
+
+def _budget(row: dict[str, Any], titles: Mapping[Any, str]) -> dict[str, Any]:
+    measure = row["measure"]
+    as_good = (row["as_good"] or "").split()
+    return {
+        **row,
+        "title": titles[row["study"], row["best"]],
+        "value": format_value(measure, row["mean"]),
+        "interval": format_interval(measure, _number(row["low"]), _number(row["high"])),
+        "loss": format_value(measure, row["largest_loss"]),
+        "as_good": [(arm, titles[row["study"], arm]) for arm in as_good],
+    }
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value
+
+
 def _study(planned: PlannedStudy, results: Path, tables: Tables) -> dict[str, Any]:
     name = planned.name
     claims = tables.claims[tables.claims["study"] == name]
+    arms = list(_records(tables.arms[tables.arms["study"] == name]))
+    trained = [arm for arm in arms if arm["arm"] in planned.arms]
     return {
         "name": name,
         "title": planned.study.title,
@@ -112,8 +180,9 @@ def _study(planned: PlannedStudy, results: Path, tables: Tables) -> dict[str, An
         "claims": [_claim(claim) for claim in _records(claims)],
         "tables": [_table(table, name, tables, claims) for table in planned.study.tables],
         "notebook": Markup(notebook_html(results / "studies" / name / "notebook.ipynb")),
-        "costs": [_cost(arm, tables.summary) for arm in _records(tables.arms[tables.arms["study"] == name])],
-        "arms": [_arm(arm, tables.runs) for arm in _records(tables.arms[tables.arms["study"] == name])],
+        "costs": [_cost(arm, tables.summary) for arm in trained],
+        "arms": [_arm(arm, tables.runs) for arm in trained],
+        "derived": [_derived(arm, tables.runs) for arm in arms if arm not in trained],
     }
 
 
@@ -126,7 +195,7 @@ def _claim(claim: dict[str, Any]) -> dict[str, Any]:
     measure = claim["measure"]
     is_event = claim["kind"] in ("divergence", "shape")
     difference = claim["kind"] == "order" or claim["minus"] is not None
-    low, high = (float("nan") if claim[key] is None else claim[key] for key in ("low", "high"))
+    low, high = _number(claim["low"]), _number(claim["high"])
     if is_event:
         ours = f"{claim['estimate']:.0%} of seeds" if claim["estimate"] is not None else MISSING
         reported = "happens" if claim["expected"] else "does not happen"
@@ -192,6 +261,11 @@ def _arm(arm: dict[str, Any], runs: pd.DataFrame) -> dict[str, Any]:
     own = runs[(runs["study"] == arm["study"]) & (runs["arm"] == arm["arm"])]
     settings = json.dumps(json.loads(arm["settings"]), indent=2)
     return {**arm, "settings": settings, "runs": list(_records(own))}
+
+
+def _derived(arm: dict[str, Any], runs: pd.DataFrame) -> dict[str, Any]:
+    own = runs[(runs["study"] == arm["study"]) & (runs["arm"] == arm["arm"])]
+    return {**arm, "seeds": [{"seed": row["seed"], "runs": row["made_of"].split()} for row in _records(own)]}
 
 
 def _gallery(schedules: pd.DataFrame) -> Markup:

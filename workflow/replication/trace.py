@@ -9,10 +9,12 @@ from typing import Any
 
 import pandas as pd
 
-from replication.aggregation import at_epoch, collect
+from replication.aggregation import collect
+from replication.derived import with_derived_arms
 from replication.errors import ResultsError
 from replication.events import second_descent
 from replication.intervals import t_interval
+from replication.measured import DERIVED, at_epoch
 from replication.run_folder import HISTORY, RECORD
 from replication.settings.claims import Claim, EventClaim, OrderClaim, ValueClaim
 from replication.settings.study import Study
@@ -53,11 +55,16 @@ class Tracer:
 
     def __init__(self, results: str | Path, studies: str | Path) -> None:
         self.results = Path(results)
+        self.scale: Any = self.results.name
         self._studies = Path(studies)
         self.runs, self.summary, self.claims = (
             self._read(f"tables/{name}.csv" if name != "claims" else "claims.csv")
             for name in ("runs", "summary", "claims")
         )
+
+    @cached_property
+    def _planned(self) -> frozenset[str]:
+        return frozenset(self.runs["run_id"])
 
     def _read(self, name: str) -> pd.DataFrame:
         if not (self.results / name).exists():
@@ -150,7 +157,9 @@ class Tracer:
         tables = {f"{study}/{t.id}": (study, t) for study, s in self.studies.items() for t in s.tables}
         full = _unique(name, tables, lambda key: key.partition("/")[2], "table", CSV_TABLES)
         study, table = tables[full]
-        known = {arm: self.studies[study].arms[arm].title for arm in table.arms}
+        of_study = self.studies[study]
+        titles = {arm: each.title for arm, each in of_study.arms.items()} | of_study.derived_arms
+        known = {arm: titles[arm] for arm in table.arms}
         arm = _unique(row, known, lambda key: known[key], f"row of {full}")
         columns = {f"{c.measure}@{c.epoch}": (c.measure, str(c.epoch)) for c in table.columns}
         headings = {c.heading.casefold(): (c.measure, str(c.epoch)) for c in table.columns}
@@ -206,30 +215,58 @@ class Tracer:
 
     def _answer(self, question: Question) -> list[Chain]:
         try:
-            runs, history = collect(question.run_ids, self.results / "runs")
-            return [self._run(run_id, question, runs, history) for run_id in question.run_ids]
+            return self._values(question)
         except (KeyError, ValueError) as error:
             folders = f"{self.results}/runs: {', '.join(question.run_ids)}"
             raise ResultsError(
                 f"{folders}: a file is damaged, or of an older version ({error!r}): delete that folder and run again"
             ) from error
 
-    def _run(self, run_id: str, question: Question, runs: pd.DataFrame, history: pd.DataFrame) -> Chain:
+    def _values(self, question: Question) -> list[Chain]:
+        folder = self.results / "runs"
+        behind = [run_id for each in question.run_ids for run_id in self._behind(each)]
+        runs, history = collect(list(dict.fromkeys(behind)), folder)
+        if behind == list(question.run_ids):
+            return [self._run(run_id, question, runs, history) for run_id in behind]
+        name = behind[0].partition("/")[0]
+        everything, epochs = with_derived_arms(self.studies[name], name, self.scale, runs, history, folder)
+        values = at_epoch(everything, epochs, question.measure, question.epoch)
+        derived = [
+            {"run_id": run_id, "outcome": DERIVED, "value": plain(values.loc[run_id])}
+            for run_id in question.run_ids
+        ]
+        return [*derived, *(self._evidence(run_id) for run_id in runs["run_id"])]
+
+    def _behind(self, run_id: str) -> list[str]:
+        """Return the runs behind a row of the table of runs: itself, or those that it is derived from."""
+        study, arm, seed = run_id.split("/")
+        behind = [f"{study}/{each}/{seed}" for each in self.studies[study].trained_arms(arm)]
+        return [each for each in behind if each in self._planned]
+
+    def _evidence(self, run_id: str) -> Chain:
         folder = self.results / "runs" / run_id
         if not (folder / RECORD).exists():
             return {"run_id": run_id, "folder": folder.as_posix(), "outcome": "missing"}
+        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        return {"run_id": run_id, "folder": folder.as_posix(), **evidence_of(folder, record)}
+
+    def _run(self, run_id: str, question: Question, runs: pd.DataFrame, history: pd.DataFrame) -> Chain:
+        evidence = self._evidence(run_id)
+        if evidence["outcome"] == "missing":
+            return evidence
         measure = question.measure
         if measure in runs.columns:
             value = runs.set_index("run_id").loc[run_id, measure]
         else:
             value = at_epoch(runs, history, measure, question.epoch).loc[run_id]
-        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-        found = {"value": plain(value), "source": source_of(record, measure, question.epoch)}
-        return {"run_id": run_id, "folder": folder.as_posix(), **found, **evidence_of(folder, record)}
+        return evidence | {
+            "value": plain(value),
+            "source": source_of(evidence, measure, question.epoch),
+        }
 
     def _curve_shows(self, run: Chain, claim: EventClaim) -> Chain:
         """Return whether the curve of a run shows the event, which is what its claim counts."""
-        if run["outcome"] == "missing":
+        if run["outcome"] in ("missing", DERIVED):
             return {}
         curve = read_table(Path(run["folder"]) / HISTORY)[claim.measure].tolist()
         return {

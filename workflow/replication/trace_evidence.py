@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args
 
-from replication.aggregation import SECONDS
+from replication.aggregation import PASSES, PEAK_MEMORY, SECONDS
+from replication.claims import NOT_RUN
 from replication.provenance import canonical_json, digest_of_file, digest_of_text
 from replication.run_folder import HISTORY, RECORD, TIMINGS
 from replication.settings.claims import Claim, EpochMeasure, EventClaim, OrderClaim
@@ -62,7 +63,7 @@ def _compared(recorded: str, now: str | None) -> dict[str, Any]:
 
 def hashes_of(run: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Return all hashes of a run that were computed again, by what they are of."""
-    if run["outcome"] == "missing":
+    if "files" not in run:  # missing, or derived from others
         return {}
     return {**run["files"], RECORD: run["record_sha256"], "settings": run["settings_sha256"]}
 
@@ -71,6 +72,10 @@ def source_of(record: Mapping[str, Any], measure: str, epoch: str | int) -> dict
     """Return the file, and for a history the row, in which a run's value stands."""
     if measure in _FROM_TIMINGS:
         return {"file": TIMINGS, "row": "sum over all epochs", "column": measure}
+    if measure == PEAK_MEMORY:
+        return {"file": TIMINGS, "row": "largest of all epochs", "column": measure}
+    if measure in PASSES:
+        return {"file": HISTORY, "row": f"last epoch, with the costs in {RECORD}", "column": "steps"}
     if measure not in _OF_AN_EPOCH:
         return {"file": RECORD, "column": measure}
     number = {"last": record["epochs"], "best": record["best_epoch"]}.get(str(epoch), epoch)
@@ -94,10 +99,12 @@ def words(measure: str, epoch: str | int) -> str:
 
 def formula_of(claim: Claim, facts: Mapping[str, Any]) -> str:
     """Return how the estimate of a claim comes from its runs; `facts` is its row in claims.csv."""
+    if facts["outcome"] == NOT_RUN:
+        return "none: the study does without an arm of the claim at this scale"
     measured = words(claim.measure, claim.epoch)
     if isinstance(claim, EventClaim):
         against = f", against {claim.reference} of the same seed" if claim.reference else ""
-        when = claim.measure if claim.event == "second_descent" else measured
+        when = measured if claim.event == "no_convergence" else claim.measure
         return f"share of {facts['n']} seeds that show {claim.event} in {when}{against} (threshold {claim.threshold:g})"
     if isinstance(claim, OrderClaim):
         return (

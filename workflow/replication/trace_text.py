@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from replication.formatting import MISSING, format_interval, format_value
+from replication.measured import DERIVED
 from replication.trace_evidence import hashes_of
 
 WIDTH = 110
@@ -108,9 +109,12 @@ def _run(run: Mapping[str, Any], chain: Mapping[str, Any]) -> list[str]:
             _line("missing", f"{run['folder']} holds no record: not run, or unfinished"),
         ]
     measure = chain["claim"]["measure"] if "claim" in chain else chain["measure"]
+    if run["outcome"] == DERIVED:
+        shown = f"{_shown(measure, run['value'])} ({run['value']}), computed from the runs below"
+        return [f"Derived {run['run_id']}", _line("value", shown)]
     return [
         f"Run {run['run_id']}",
-        _line("value", _value(run, measure)),
+        *(_line("value", _value(run, measure)) for _ in run.keys() & {"value"}),
         _line("folder", run["folder"]),
         *(_line(name, _hash(found)) for name, found in hashes_of(run).items()),
         *(_line(label, text) for label, text in _recorded(run)),

@@ -29,6 +29,8 @@ rule study_tables:
             labels={"table": "means over seeds"},
         ),
         arms=f"{RESULTS}/studies/{{study}}/arms.csv",
+        range_tests=f"{RESULTS}/studies/{{study}}/range_tests.csv",
+        recommendations=f"{RESULTS}/studies/{{study}}/recommendations.csv",
     log:
         f"{LOGS}/tables/{{study}}.log",
     conda:

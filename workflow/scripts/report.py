@@ -10,7 +10,6 @@ with logged(snakemake.log[0]):
     render(
         plan=plan_of(snakemake.config),
         results=Path(snakemake.output[0]).parent,
-        template=snakemake.input.template,
-        style=snakemake.input.style,
+        parts=Path(snakemake.input.template).parent,
         output=snakemake.output[0],
     )

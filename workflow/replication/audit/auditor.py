@@ -9,7 +9,7 @@ from typing import IO, Any
 from replication.audit import layout
 from replication.audit.comparison import difference
 from replication.audit.datasets import check_datasets
-from replication.audit.derivation import STYLE, Derived, derive, runs_of
+from replication.audit.derivation import REPORTS, Derived, derive, runs_of
 from replication.audit.findings import Findings, counted
 from replication.audit.outcome import check_last, write_outcome
 from replication.audit.run_checks import CheckedRun, RunCheck
@@ -20,6 +20,7 @@ from replication.audit.surroundings import check_claims, check_surroundings
 from replication.errors import ReplicationError, ResultsError
 from replication.plan import STUDIES, PlannedStudy, load_plan
 from replication.provenance import git_state
+from replication.report import STYLE
 from replication.settings.config import Config, config_of
 
 RESULTS = Path("results")
@@ -169,7 +170,7 @@ class Audit:
             "changed_since_last": self._changed(sums, last),
         }
         passed = None if self.findings.failures else sums
-        return write_outcome(self.results, facts, self.findings, passed, STYLE)
+        return write_outcome(self.results, facts, self.findings, passed, REPORTS / STYLE)
 
     def _check_signature(self, sums: str) -> str | None:
         path = self.results / layout.SIGNATURE

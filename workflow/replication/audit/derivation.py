@@ -20,9 +20,8 @@ from replication.report import render
 from replication.schedules import gallery
 from replication.tables import read_table, write_table
 
-STUDY_TABLES = ("runs", "history", "summary", "arms")
+STUDY_TABLES = ("runs", "history", "summary", "arms", "range_tests", "recommendations")
 REPORTS = Path("reports")
-TEMPLATE, STYLE = REPORTS / "report.html.j2", REPORTS / "report.css"
 SCHEDULES = "tables/schedules.csv"
 
 
@@ -99,7 +98,7 @@ def _schedules(made: Path) -> None:
 
 
 def _report(plan: Mapping[str, PlannedStudy], made: Path) -> None:
-    render(plan, made, TEMPLATE, STYLE, made / REPORT)
+    render(plan, made, REPORTS, made / REPORT)
 
 
 @dataclass

@@ -3,20 +3,22 @@
 import csv
 import io
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from replication.audit.datasets import Labels
-from replication.early_stopping import Stopper
+from replication.early_stopping import build_stopper
 from replication.predictions import SPLITS, PredictionLog, Predictions, class_type
-from replication.schedules import build
-from replication.settings.run import Adam, RunSettings
-from replication.settings.schedule import PureSchedule
+from replication.schedules import RangeSuggestion, build, cycles_within
+from replication.settings.run import Adam, RunSettings, ScheduleFreeSgd
+from replication.settings.schedule import PureSchedule, RangeTested
 
 Row = dict[str, float]
+PROBABILITY_ERROR = 1e-5  # far above that of float32, far below any that matters
 HISTORY_COLUMNS = (
     "epoch",
     "steps",
@@ -48,13 +50,13 @@ def read_rows(path: str | Path) -> list[Row]:
 
 def ending(settings: RunSettings, history: Sequence[Row]) -> tuple[str, int]:
     """Return how the run must have ended, and after how many of the rows of its history."""
-    stopper = Stopper(settings.early_stopping) if settings.early_stopping else None
+    stopper = build_stopper(settings)
     for number, row in enumerate(history, start=1):
         if not math.isfinite(row["train_loss"]):
             return "diverged", number
         if stopper is not None and stopper.should_stop(row):
             return "stopped early", number
-    return "completed", settings.epochs
+    return "completed", settings.budget_epochs
 
 
 def best_epoch(history: Sequence[Row]) -> int | None:
@@ -69,13 +71,48 @@ def steps_per_epoch(settings: RunSettings, labels: Labels) -> int:
     return -(-labels.border(settings.data) // settings.batch_size)
 
 
+def mean_step_loss(settings: RunSettings, losses: Sequence[float], images: int) -> float:
+    """Return the mean training loss of an epoch of so many images from the losses of its steps, as the trainer sums."""
+    last = images - (len(losses) - 1) * settings.batch_size
+    counts = [settings.batch_size] * (len(losses) - 1) + [last]
+    pairs = zip(losses, counts, strict=True)
+    return sum(float(np.float32(loss) * np.float32(count)) for loss, count in pairs) / images
+
+
+def found_range(settings: RunSettings, costs: Mapping[str, float]) -> RangeSuggestion | None:
+    """Return the range of rates that a run's test has suggested; None if its record holds none."""
+    lowest, highest = (costs.get(f"suggested_{end}_rate", math.nan) for end in ("minimum", "maximum"))
+    known = isinstance(settings.schedule, RangeTested) and 0 < lowest < highest
+    return RangeSuggestion(lowest, highest, rises=True) if known else None
+
+
+def as_planned(settings: RunSettings, found: RangeSuggestion | None) -> RunSettings:
+    """Return settings that give the same learning rates without a range test, given what it has suggested."""
+    if found is None or not isinstance(settings.schedule, RangeTested):
+        return settings
+    optimizer = settings.optimizer.model_copy(update={"learning_rate": found.maximum_rate})
+    schedule = cycles_within(found, settings.schedule)
+    return settings.model_copy(update={"schedule": schedule, "optimizer": optimizer})
+
+
 def rates(settings: RunSettings, steps: Sequence[int], steps_an_epoch: int) -> Iterator[tuple[float, float]]:
     """Yield learning rate and momentum of some steps, counted from 0, of a schedule that is pure."""
     assert isinstance(settings.schedule, PureSchedule)
-    plan = build(settings.schedule, steps_an_epoch, settings.epochs)
+    plan = build(settings.schedule, steps_an_epoch, settings.budget_epochs)
     for step in steps:
         momentum = plan.momentum(step) if plan.momentum else _own_momentum(settings)
-        yield settings.optimizer.learning_rate * plan.learning_rate(step), momentum
+        yield (
+            settings.optimizer.learning_rate * plan.learning_rate(step) * _own_warm_up(settings, step),
+            momentum,
+        )
+
+
+def _own_warm_up(settings: RunSettings, step: int) -> float:
+    """Return the multiplier of an optimizer that warms up by itself: the first step has its first share, not 0."""
+    optimizer = settings.optimizer
+    if isinstance(optimizer, ScheduleFreeSgd) and step < optimizer.warmup_steps:
+        return (step + 1) / optimizer.warmup_steps
+    return 1.0
 
 
 def _own_momentum(settings: RunSettings) -> float:
@@ -104,6 +141,28 @@ def metric_problems(
         for row in history:
             problems = _metric_problems(split, row, found.get(int(row["epoch"])), truth, labels.classes)
             yield from (f"epoch {row['epoch']:.0f}: {problem}" for problem in problems)
+    yield from _snapshot_problems(settings, log, labels.of_split(settings.data, "test"), len(history))
+
+
+def _snapshot_problems(
+    settings: RunSettings, log: PredictionLog, truth: NDArray[Any], epochs: int
+) -> Iterator[str]:
+    """Yield in what the probabilities that ensembles average are not those of the same predictions."""
+    expected = [epoch for epoch in settings.snapshot_epochs if epoch <= epochs]
+    if list(log.snapshots) != expected:
+        yield f"holds snapshots of epochs {list(log.snapshots)}, not {expected}"
+        return
+    if expected and (log.test_labels is None or not np.array_equal(log.test_labels, truth)):
+        yield "holds labels that are not those of the test images"
+        return
+    for epoch, probabilities in log.snapshots.items():
+        test = log.by_split["test"][epoch]
+        of_truth = probabilities[np.arange(len(truth)), truth]
+        of_predicted = probabilities[np.arange(len(truth)), test.classes]
+        if not np.array_equal(of_predicted, probabilities.max(1)):
+            yield f"epoch {epoch}: holds probabilities of other classes than it predicts"
+        elif not np.allclose(of_truth, np.exp(-test.losses), atol=PROBABILITY_ERROR):
+            yield f"epoch {epoch}: holds probabilities that do not give its losses"
 
 
 def _metric_problems(

@@ -1,5 +1,6 @@
 """What the files of a run say, and whether its record, its settings and its data say the same."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from replication.errors import ResultsError
 from replication.predictions import read_predictions
 from replication.run_folder import HISTORY, PREDICTIONS, RECORD, STEPS, TIMINGS
 from replication.settings.run import RunSettings
-from replication.settings.schedule import PureSchedule
+from replication.settings.schedule import PureSchedule, RangeTested
 
 Problem = tuple[str, str]  # a file of the run's folder, and what is wrong with it
 
@@ -53,8 +54,11 @@ def content_problems(
     yield from problems
     if not problems:
         yield from _ending_problems(record, settings, tables.history)
+        found = replay.found_range(settings, record.costs)
+        if found is None and isinstance(settings.schedule, RangeTested):
+            yield RECORD, "its costs hold no range of rates, though its schedule is range_tested"
         if labels is not None:
-            yield from _data_problems(folder, settings, labels, tables)
+            yield from _data_problems(folder, replay.as_planned(settings, found), labels, tables)
 
 
 def _shape_problems(tables: _Tables, record: Record) -> Iterator[Problem]:
@@ -94,7 +98,7 @@ def _data_problems(folder: Path, settings: RunSettings, labels: Labels, tables: 
         share = row["train_accuracy"]
         if share != round(share * images) / images:
             yield HISTORY, f"epoch {row['epoch']:.0f}: train_accuracy {share} is no share of {images} images"
-    yield from _step_problems(settings, replay.steps_per_epoch(settings, labels), tables)
+    yield from _step_problems(settings, replay.steps_per_epoch(settings, labels), images, tables)
     try:
         log = read_predictions(folder / PREDICTIONS)
     except ResultsError as error:
@@ -104,7 +108,7 @@ def _data_problems(folder: Path, settings: RunSettings, labels: Labels, tables: 
         yield PREDICTIONS, problem
 
 
-def _step_problems(settings: RunSettings, an_epoch: int, tables: _Tables) -> Iterator[Problem]:
+def _step_problems(settings: RunSettings, an_epoch: int, images: int, tables: _Tables) -> Iterator[Problem]:
     for row in tables.history:
         if row["steps"] != row["epoch"] * an_epoch:
             right = f"{row['epoch'] * an_epoch:.0f}"
@@ -119,6 +123,15 @@ def _step_problems(settings: RunSettings, an_epoch: int, tables: _Tables) -> Ite
         yield STEPS, f"should have one row for each of {counted(len(every), 'step')}, as {HISTORY} says"
         return
     yield from _rate_problems(settings, an_epoch, STEPS, tables.steps, every)
+    losses = [row.get("train_loss", math.nan) for row in tables.steps]
+    for number, row in enumerate(tables.history):
+        own = losses[number * an_epoch : (number + 1) * an_epoch]
+        mean = replay.mean_step_loss(settings, own, images)
+        if not replay.same_number(row["train_loss"], mean):
+            yield (
+                STEPS,
+                f"epoch {number + 1}: gives a train_loss of {mean}, {HISTORY} has {row['train_loss']}",
+            )
 
 
 def _rate_problems(

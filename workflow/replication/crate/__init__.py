@@ -20,6 +20,7 @@ from replication.crate.metadata import metadata
 from replication.crate.preview import PREVIEW, preview
 from replication.crate.root import METADATA
 from replication.errors import ResultsError
+from replication.measured import DERIVED
 from replication.run_folder import RECORD
 from replication.tables import read_table
 
@@ -94,7 +95,7 @@ def _runs(results: Path) -> dict[str, list[str]]:
     """Return the runs in the tables, study by study, without those that are missing."""
     table = read_table(results / "tables" / "runs.csv")
     return {
-        str(study): rows.loc[rows["outcome"] != "missing", "run_id"].tolist()
+        str(study): rows.loc[~rows["outcome"].isin(["missing", DERIVED]), "run_id"].tolist()
         for study, rows in table.groupby("study", sort=False)
     }
 

@@ -18,7 +18,8 @@ RUN_FILES = {
     "predictions": PREDICTIONS,
     "steps": STEPS_FILE,
 }
-COMBINED = ("runs", "history", "summary", "arms", "claims")
+OF_RUNS = {"records": RECORD, "histories": HISTORY, "timings": TIMINGS, "steps": STEPS_FILE}
+COMBINED = ("runs", "history", "summary", "arms", "range_tests", "recommendations", "claims")
 Values = Mapping[str, Sequence[str]]
 
 
@@ -204,7 +205,7 @@ def study_executions(study: str, run_ids: Sequence[str], results: Results) -> li
     plan = {"study": results.of_project(f"config/studies/{study}.yaml")}
     of_runs = {
         parameter: results.there(*(f"runs/{run_id}/{name}" for run_id in run_ids))
-        for parameter, name in (("records", RECORD), ("histories", HISTORY), ("timings", TIMINGS))
+        for parameter, name in OF_RUNS.items()
     }
     tables = {name: found for name, found in table.items() if name != "claims"}
     return [
@@ -257,6 +258,8 @@ def final_executions(studies: Sequence[str], results: Results) -> list[Execution
                 "notebooks": results.there(*(f"studies/{study}/notebook.ipynb" for study in studies)),
                 "template": results.of_project("reports/report.html.j2"),
                 "style": results.of_project("reports/report.css"),
+                "divergences": results.of_project("reports/divergences.yaml"),
+                "divergences_template": results.of_project("reports/divergences.html.j2"),
             },
             {"report": results.there("report.html")},
         ),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from replication.crate.vocabulary import BIOSCHEMAS, Entity, reference, references
 
 FILE, FOLDER, TEXT, NUMBER = "File", "Dataset", "Text", "Integer"
+STUDY_TABLES = ("runs", "history", "summary", "arms", "range_tests", "recommendations")
 WORKFLOW = "workflow"  # as the name of a step: the workflow as a whole
 
 
@@ -58,9 +59,14 @@ STEPS: dict[str, Step] = {
     "study_tables": Step(
         "study_tables.py",
         "Collect the runs of one study into its tables.",
-        {"study": FILE, "records": FILE, "histories": FILE, "timings": FILE},
-        {"runs": FILE, "history": FILE, "summary": FILE, "arms": FILE},
-        {"records": "train.record", "histories": "train.history", "timings": "train.timings"},
+        {"study": FILE, "records": FILE, "histories": FILE, "timings": FILE, "steps": FILE},
+        dict.fromkeys(STUDY_TABLES, FILE),
+        {
+            "records": "train.record",
+            "histories": "train.history",
+            "timings": "train.timings",
+            "steps": "train.steps",
+        },
     ),
     "claims": Step(
         "claims.py",
@@ -72,12 +78,9 @@ STEPS: dict[str, Step] = {
     "combine": Step(
         "combine.py",
         "Put the same table of all studies into one.",
-        {"runs": FILE, "history": FILE, "summary": FILE, "arms": FILE, "claims": FILE},
-        {"runs": FILE, "history": FILE, "summary": FILE, "arms": FILE, "claims": FILE},
-        {
-            **{table: f"study_tables.{table}" for table in ("runs", "history", "summary", "arms")},
-            "claims": "claims.claims",
-        },
+        dict.fromkeys((*STUDY_TABLES, "claims"), FILE),
+        dict.fromkeys((*STUDY_TABLES, "claims"), FILE),
+        {**{table: f"study_tables.{table}" for table in STUDY_TABLES}, "claims": "claims.claims"},
     ),
     "schedules": Step("schedules.py", "Tabulate the curve of every schedule.", {}, {"schedules": FILE}),
     "notebook": Step(
@@ -97,6 +100,8 @@ STEPS: dict[str, Step] = {
             "notebooks": FILE,
             "template": FILE,
             "style": FILE,
+            "divergences": FILE,
+            "divergences_template": FILE,
         },
         {"report": FILE},
         {

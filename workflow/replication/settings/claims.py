@@ -28,12 +28,29 @@ Measure = Literal[
     "share_of_epochs_saved",
     "seconds",
     "share_of_seconds_probing",
+    "forward_passes",
+    "backward_passes",
+    "peak_memory_mb",
     # of a run that probes
     "trial_losses_per_probe",
     "backward_passes_per_probe",
     "parameter_copies",
+    # of a run that searches, or gathers statistics again
+    "candidates",
+    "trial_forward_passes",
+    "trial_backward_passes",
+    "calibration_forward_passes",
+    # of a run that tests a range of rates
+    "range_test_steps",
+    "suggested_minimum_rate",
+    "suggested_maximum_rate",
+    # of a contestant of a ranking
+    "average_rank",
+    "share_of_top_1",
+    "share_of_top_3",
 ]
-Identifier = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+IDENTIFIER = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+Identifier = Annotated[str, Field(pattern=IDENTIFIER)]
 
 
 class Margin(Section):
@@ -116,9 +133,11 @@ class EventClaim(_Claim):
     kind: Literal["divergence", "shape"]
     arm: str
     expected: bool = Field(description="Whether the report says that it happens.")
-    event: Literal["second_descent", "no_convergence"]
+    event: Literal["second_descent", "no_convergence", "stopped_too_early"]
     reference: str | None = Field(
-        default=None, description="no_convergence: the arm to compare with, by seed."
+        default=None,
+        description="no_convergence: the arm to compare with, by seed. stopped_too_early: the same arm without early "
+        "stopping.",
     )
     threshold: float = Field(gt=0, description="See the events in replication/events.py for its unit.")
     reason: str = Field(min_length=1, description="Why this threshold.")
@@ -130,8 +149,12 @@ class EventClaim(_Claim):
 
     @model_validator(mode="after")
     def _reference_where_needed(self) -> "EventClaim":
-        if (self.reference is not None) != (self.event == "no_convergence"):
-            raise ValueError("`reference` goes with the event no_convergence, and only with it")
+        if (self.reference is not None) != (self.event != "second_descent"):
+            raise ValueError(
+                "`reference` goes with the event no_convergence or stopped_too_early, and only with these"
+            )
+        if self.event == "stopped_too_early" and not self.measure.endswith("_loss"):
+            raise ValueError(f"measure: stopped_too_early is read off a loss, not off {self.measure}")
         return self
 
     @model_validator(mode="after")

@@ -44,7 +44,12 @@ class Config(DataSources):
         default=3, ge=1, description="How many runs `snakemake recheck` executes again, chosen at random."
     )
     budget_hours: Annotated[float, Field(gt=0)] | None = Field(
-        default=None, description="Hours on this machine; `snakemake forecast` then says how many seeds fit."
+        default=None,
+        description="Hours on this machine; `snakemake forecast` then says which scales fit, and how many seeds.",
+    )
+    forecast_places: list[Annotated[int, Field(ge=1)]] = Field(
+        default=[4, 16],
+        description="Cores, GPUs or SLURM jobs at a time; `snakemake forecast` says the wall time for each number.",
     )
     allowed_signers: PathText | None = Field(
         default=None,

@@ -8,19 +8,25 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from replication.settings.arm import Arm
 from replication.settings.claims import EventClaim, Margin, OrderClaim, ValueClaim
 from replication.settings.config import Config
+from replication.settings.ensembles import Ensemble, Member
+from replication.settings.grid import Grid
+from replication.settings.rankings import Ranking
 from replication.settings.run import (
     Adam,
     DataSettings,
     EarlyStopping,
     MnistCnn,
     ResNet18,
+    ResNet20,
+    ResNet38,
     RunSettings,
     Sgd,
 )
 from replication.settings.schedule import SamplingSettings, ScheduleSettings, WarmUp
-from replication.settings.study import Arm, Column, ScaleOverrides, Study, Table
+from replication.settings.study import Column, ScaleOverrides, Study, Table
 
 INTRODUCTION = """\
 # Configuration
@@ -35,14 +41,18 @@ and `.inf`, and numbers that YAML reads as text (`1e-3`; write `1.0e-3`) are err
 
 A study's settings are merged in this order, key by key: `settings` (as in the report), `settings` of the scale,
 `settings` of the arm, and `arms.<arm>` of the scale. A mapping that states another `name` replaces the old one
-whole. Adding an arm or a study needs YAML only, and for a study a notebook `reports/<study>.ipynb`.
+whole. `grids` are arms too: of all combinations of the values of some axes, merged in the order of the axes. Adding
+an arm or a study needs YAML only, and for a study a notebook `reports/<study>.ipynb`.
 """
 
 # Heading, and the sections below it.
 CHAPTERS: tuple[tuple[str, tuple[type[BaseModel], ...]], ...] = (
     ("config.yaml", (Config,)),
-    ("studies/*.yaml", (Study, ScaleOverrides, Arm, Table, Column)),
-    ("Settings of a run", (RunSettings, DataSettings, MnistCnn, ResNet18, Adam, Sgd, EarlyStopping)),
+    ("studies/*.yaml", (Study, ScaleOverrides, Arm, Grid, Ensemble, Member, Ranking, Table, Column)),
+    (
+        "Settings of a run",
+        (RunSettings, DataSettings, MnistCnn, ResNet18, ResNet20, ResNet38, Adam, Sgd, EarlyStopping),
+    ),
     ("Claims", (ValueClaim, OrderClaim, EventClaim, Margin)),
 )
 
