@@ -1,21 +1,26 @@
+import time
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
 from replication import forecast as module
+from replication import measuring
 from replication.data.recipes import Shape
 from replication.errors import ConfigurationError
 from replication.forecast import (
+    Machine,
     actual_seconds,
-    describe,
+    alone,
     fitting_seeds,
     forecast,
+    forecasts,
     shape_of,
     size_of,
     wall_hours,
-    write_forecast,
 )
-from replication.measuring import Cost, kind_of, measure
-from replication.tables import read_table
+from replication.fork_client import OFF, VARIABLE
+from replication.measuring import Cost, Surroundings, kind_of, measure, visible_gpus
 from study_results import planned_study
 from support import run_settings, schedule_of
 
@@ -39,11 +44,31 @@ def test_the_work_of_a_run_is_counted():
     assert size.predictions == 4 * 10 + 2 * 30
 
 
+def test_a_share_of_the_budget_costs_its_share():
+    for changes in ({}, {"schedule": schedule_of("loss_probing"), "evaluate_test": "every_epoch"}):
+        share = size_of(run_settings(epochs=20, budget_percent=10, **changes), SHAPE)
+        assert share == size_of(run_settings(epochs=2, **changes), SHAPE)
+
+
+def test_runs_with_other_shares_of_the_budget_are_of_one_kind():
+    kinds = {kind_of(run_settings(epochs=20, budget_percent=share), SHAPE) for share in (1, 50, 100)}
+    assert len(kinds) == 1
+
+
 def test_tests_after_every_epoch_and_probes_are_counted():
     probing = schedule_of("loss_probing", interval_epochs=3)
     size = size_of(run_settings(epochs=4, schedule=probing, evaluate_test="every_epoch"), SHAPE)
     assert size.probes == 2
     assert size.evaluated == 4 * 20 + (4 + 2) * 30
+
+
+def test_a_search_trains_every_candidate():
+    search = {"name": "beam_search", "factors": [2, 1, 0.5], "beam_size": 2}
+    data = {"train_images": 50, "validation_fraction": 0.2}
+    size = size_of(run_settings(epochs=4, data=data, schedule=search), SHAPE)
+    assert size.steps == (3 + 6 + 6 + 6) * 3  # 40 images in batches of 16
+    assert size.kept_states == 4
+    assert size_of(run_settings(), SHAPE).kept_states == 0
 
 
 def test_a_pure_schedule_and_the_budget_do_not_change_the_kind():
@@ -98,17 +123,72 @@ def test_the_error_is_that_of_finished_runs(tmp_path):
     assert pd.isna(found.loc["probing", "error"])
 
 
-def test_the_text_and_the_table_say_the_same(tmp_path, monkeypatch):
+@pytest.mark.parametrize(("variable", "shared"), [(None, True), (OFF, False)])
+def test_imports_count_where_a_run_does_not_share_them(tmp_path, monkeypatch, variable, shared):
     planned = planned_study(tmp_path / "studies", scale="demo")
-    monkeypatch.setattr(module, "measure", lambda kinds, *_args, **_named: dict.fromkeys(kinds, COST))
-    table = tmp_path / "demo.forecast.csv"
-    text = write_forecast({"tiny": planned}, tmp_path / "results", "cpu", 2, 1.0, table)
-    rows = read_table(table)
-    assert rows["runs"].sum() == 4
-    assert f"4 runs, {rows['hours'].sum():.2f} hours" in text
-    assert "--config seeds=" in text
-    assert "smaller scale" in write_forecast({"tiny": planned}, tmp_path, "cpu", 2, 1e-6, table)
-    assert describe(actual_seconds(rows, tmp_path), {"a laptop": 2}).count("Wall time") == 1
+    cost = replace(COST, import_seconds=7, epoch_seconds=0.25)
+    monkeypatch.setattr(module, "measure", lambda kinds, *_args, **_named: dict.fromkeys(kinds, cost))
+    monkeypatch.delenv(VARIABLE, raising=False)
+    if variable:
+        monkeypatch.setenv(VARIABLE, variable)
+    rows = forecast({"tiny": planned}, "cpu", 2)
+    [row] = rows[rows["arm"] == "cosine"].to_dict("records")
+    work = 10 * 0.5 + 2 * 0.25 + (2 * 40 + 2 * 50) * 0.01
+    assert row["shared_imports"] is shared
+    assert row["seconds"] == pytest.approx(10 + (0 if shared else 7) + work)
+    assert row["start_seconds"] == (10 if shared else 17)
+    by_itself = alone(rows).set_index("arm").loc["cosine"]
+    assert by_itself["seconds"] == pytest.approx(17 + work)
+    assert by_itself["hours"] == pytest.approx(2 * (17 + work) / 3600)
+
+
+def test_on_a_gpu_nothing_is_shared(tmp_path, monkeypatch):
+    planned = planned_study(tmp_path / "studies", scale="demo")
+    asked = []
+
+    def measure(kinds, _device, at_once, *_):
+        asked.append(at_once)
+        return dict.fromkeys(kinds, COST)
+
+    monkeypatch.setattr(module, "measure", measure)
+    machine = Machine(cores=16, gpus=2, runs_per_gpu=3)
+    table = forecasts({"demo": {"tiny": planned}}, "cuda", machine)["demo"]
+    assert not table["shared_imports"].any()
+    assert asked == [3]
+
+
+def test_cores_and_gpus_take_so_many_runs():
+    assert Machine(cores=16, threads=4).places(16) == 4
+    assert Machine(cores=2, threads=4).places(2) == 1
+    gpus = Machine(cores=16, threads=4, gpus=2, runs_per_gpu=3)
+    assert (gpus.units, gpus.count, gpus.places(gpus.count), gpus.side_by_side) == ("GPUs", 2, 6, 3)
+    cores = Machine(cores=16, threads=4)
+    assert (cores.units, cores.count, cores.side_by_side) == ("cores", 16, 4)
+
+
+def test_kinds_of_all_plans_are_measured_at_once_and_once(tmp_path, monkeypatch):
+    plan = {"tiny": planned_study(tmp_path / "studies", scale="demo")}
+    asked = []
+
+    def measure(kinds, *_):
+        asked.append(len(kinds))
+        return dict.fromkeys(kinds, COST)
+
+    monkeypatch.setattr(module, "measure", measure)
+    tables = forecasts({"demo": plan, "laptop": plan}, "cpu", Machine(2))
+    assert asked == [2]
+    assert tables["demo"].equals(tables["laptop"])
+
+
+def test_a_grid_of_rates_snapshots_and_members_are_of_one_kind():
+    same = [
+        run_settings(optimizer={"name": "sgd", "learning_rate": rate, "momentum": 0.9}, member=member)
+        for rate, member in ((1e-4, 1), (10.0, 2))
+    ]
+    same.append(same[0].model_copy(update={"snapshot_epochs": [5], "epochs": 9}))
+    assert len({kind_of(settings, SHAPE) for settings in same}) == 1
+    other = run_settings(optimizer={"name": "sgd", "learning_rate": 1e-4, "momentum": 0.0})
+    assert kind_of(other, SHAPE) != kind_of(same[0], SHAPE)
 
 
 def test_an_image_folder_has_no_known_shape():
@@ -116,15 +196,27 @@ def test_an_image_folder_has_no_known_shape():
         shape_of("mine")
 
 
-def test_a_measurement_is_of_this_machine():
+def test_a_measurement_is_of_this_machine(tmp_path):
     kinds = {
         "constant": (run_settings(), SHAPE),
         "probing": (run_settings(schedule=schedule_of("loss_probing")), SHAPE),
     }
-    costs = measure(kinds, "cpu", at_once=1)
+    began = time.perf_counter()
+    costs = measure(kinds, "cpu", 1, Surroundings(str(tmp_path), preamble="import time; time.sleep(1.5)"))
+    took = time.perf_counter() - began
     assert costs["constant"].probe_seconds < costs["probing"].probe_seconds
     for cost in costs.values():
         assert cost.step_seconds > 0
         assert cost.image_seconds > 0
+        assert cost.epoch_seconds > 0
         assert 50 < cost.memory_mb < 5000
         assert 0 < cost.weights_mb < 5
+        # A job begins with what Snakemake puts before it, and no import of PyTorch, which comes apart.
+        assert 1.5 < cost.start_seconds < took
+        assert 0.1 < cost.import_seconds < took
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_no_gpu_is_looked_for_where_none_is_wanted(monkeypatch):
+    monkeypatch.setattr(measuring, "_processes", None)
+    assert visible_gpus("cpu") == 0

@@ -11,6 +11,12 @@ pytestmark = pytest.mark.workflow
 Copy = Callable[[Project], Project]
 
 
+def test_runs_are_forks_of_one_process_that_has_ended(finished: Project) -> None:
+    log = finished.folder / "logs/demo/fork-server.log"
+    assert log.read_text() == ""  # where it says whom it has not served
+    assert not [*finished.folder.glob(".snakemake/*.socket")]
+
+
 def test_a_second_call_has_nothing_to_do(finished: Project) -> None:
     assert "Nothing to be done" in finished.snakemake().stdout
 

@@ -6,6 +6,7 @@ from typing import Literal
 import torch
 
 from replication.errors import ConfigurationError
+from replication.memory import MEGABYTE, peak_memory_mb
 
 
 def choose_device(name: Literal["auto", "cpu", "cuda"]) -> torch.device:
@@ -37,3 +38,13 @@ def driver_version(device: torch.device) -> str | None:
     except (OSError, subprocess.CalledProcessError):
         return None
     return done.stdout.splitlines()[0].strip()
+
+
+def peak_memory_of(device: torch.device) -> float:
+    """Return the largest memory that this process has taken so far, in megabytes (10^6 bytes).
+
+    That is its resident memory, or on a GPU that of its tensors there.
+    """
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / MEGABYTE
+    return peak_memory_mb()

@@ -2,25 +2,29 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 
 from replication.data import DATASETS
 from replication.data.recipes import Shape
 from replication.errors import ConfigurationError
-from replication.measuring import MEGABYTE, Cost, Device, Kind, kind_of, measure
+from replication.fork_launch import can_start
+from replication.measuring import NOWHERE, Cost, Device, Kind, Surroundings, kind_of, measure, visible_gpus
+from replication.memory import MEGABYTE
 from replication.plan import PlannedStudy
 from replication.settings.run import RunSettings
-from replication.settings.schedule import LossProbing
-from replication.tables import write_table
+from replication.settings.schedule import BeamSearch, LossProbing, RangeTested
 
 HOUR = 3600
 BYTES_PER_PREDICTION = 5  # a class and a loss
 BYTES_PER_EPOCH = 400  # rows of history.csv and timings.csv
+
+Plan = Mapping[str, PlannedStudy]
+Name = TypeVar("Name", bound=str)
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,7 @@ class Size:
     evaluated: int
     images: int
     predictions: int
+    kept_states: int = 0  # of training, by a search
 
 
 def shape_of(dataset: str) -> Shape:
@@ -54,65 +59,143 @@ def size_of(settings: RunSettings, shape: Shape) -> Size:
     test = settings.data.test_images or shape.test_images
     held_out = round(images * settings.data.validation_fraction)
     steps = -(-(images - held_out) // settings.batch_size)
-    tested = settings.epochs if settings.evaluate_test == "every_epoch" else 0
+    epochs = settings.budget_epochs
+    tested = epochs if settings.evaluate_test == "every_epoch" else 0
     probing = isinstance(settings.schedule, LossProbing)
     interval = settings.schedule.interval_epochs if isinstance(settings.schedule, LossProbing) else 1
+    tested_epochs = settings.schedule.test_epochs if isinstance(settings.schedule, RangeTested) else 0
     return Size(
-        epochs=settings.epochs,
-        steps=settings.epochs * steps,
-        probes=-(-settings.epochs // interval) if probing else 0,
-        evaluated=settings.epochs * held_out + (tested + 2) * test,
+        epochs=epochs,
+        steps=passes_of(settings) * steps + round(tested_epochs * steps),
+        probes=-(-epochs // interval) if probing else 0,
+        evaluated=epochs * held_out + (tested + 2) * test,
         images=images + test,
-        predictions=settings.epochs * held_out + max(tested, 2) * test,
+        predictions=epochs * held_out + max(tested, 2) * test,
+        kept_states=2 * settings.schedule.beam_size if isinstance(settings.schedule, BeamSearch) else 0,
     )
 
 
-def forecast(plan: Mapping[str, PlannedStudy], device: Device, cores: int) -> pd.DataFrame:
-    """Measure each kind of run on this machine, and return what the plan costs: one row an arm.
+def passes_of(settings: RunSettings) -> int:
+    """Return how often a run trains on the training images: each epoch once, but for a search."""
+    epochs = range(1, settings.budget_epochs + 1)
+    if isinstance(settings.schedule, BeamSearch):
+        return sum(settings.schedule.candidates(epoch) for epoch in epochs)
+    return len(epochs)
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where runs train side by side.
+
+    Attributes
+    ----------
+    cores
+        That runs may use.
+    threads
+        Cores that a run takes, the greediest of them all.
+    gpus
+        GPUs that runs are spread over; 0 if they train on the CPU.
+    runs_per_gpu
+        How many runs share one.
+    """
+
+    cores: int
+    threads: int = 1
+    gpus: int = 0
+    runs_per_gpu: int = 1
+
+    @property
+    def units(self) -> str:
+        """What runs are counted by."""
+        return "GPUs" if self.gpus else "cores"
+
+    @property
+    def count(self) -> int:
+        """How many of these units there are."""
+        return self.gpus or self.cores
+
+    @property
+    def side_by_side(self) -> int:
+        """How many runs slow each other down: those of one GPU, or of all cores."""
+        return self.runs_per_gpu if self.gpus else self.places(self.cores)
+
+    def places(self, count: int) -> int:
+        """Return how many runs go at a time on so many cores or GPUs."""
+        return count * self.runs_per_gpu if self.gpus else max(count // self.threads, 1)
+
+
+def machine_here(plan: Plan, device: Device, cores: int, runs_per_gpu: int = 1) -> Machine:
+    """Return what this machine is for the runs of a plan."""
+    threads = max(settings.threads for settings in _all_settings([plan]))
+    return Machine(cores, threads, visible_gpus(device), runs_per_gpu)
+
+
+def forecast(plan: Plan, device: Device, cores: int) -> pd.DataFrame:
+    """Forecast one plan on this machine: see `forecasts`."""
+    return forecasts({"": plan}, device, machine_here(plan, device, cores))[""]
+
+
+def forecasts(
+    plans: Mapping[Name, Plan], device: Device, machine: Machine, surroundings: Surroundings = NOWHERE
+) -> dict[Name, pd.DataFrame]:
+    """Measure each kind of run on this machine, and return what each plan costs: one row an arm.
 
     Parameters
     ----------
     device
         `auto`, `cpu` or `cuda`.
-    cores
+    machine
         As many processes are measured side by side, as runs will be: they slow each other down.
 
     Returns
     -------
-    DataFrame
-        `study`, `arm`, `runs`, `epochs` and `steps` of a run, `seconds` of a run and the part of them spent on
-        starting, `hours` of all runs, `peak_memory_mb` of a run, `disk_mb` of all runs.
+    dict
+        A table for each plan: `study`, `arm`, `runs`, `epochs` and `steps` of a run, `seconds` of a run and the part
+        of them spent on starting, `import_seconds` more where a run does not share its imports (`shared_imports`
+        says whether it does here), `hours` of all runs, `peak_memory_mb` of a run, `disk_mb` of all runs.
     """
     kinds: dict[str, Kind] = {}
+    for settings in _all_settings(plans.values()):
+        shape = shape_of(settings.data.dataset)
+        kinds[kind_of(settings, shape)] = (settings, shape)
+    costs = measure(kinds, device, machine.side_by_side, surroundings)
+    return {name: _table(plan, costs, machine) for name, plan in plans.items()}
+
+
+def _all_settings(plans: Iterable[Plan]) -> list[RunSettings]:
+    return [settings for plan in plans for study in plan.values() for settings in study.arms.values()]
+
+
+def _table(plan: Plan, costs: Mapping[str, Cost], machine: Machine) -> pd.DataFrame:
+    forks = not machine.gpus and can_start("cpu") and sum(len(study.run_ids) for study in plan.values()) > 1
     rows = []
-    for study in plan.values():
-        for settings in study.arms.values():
-            shape = shape_of(settings.data.dataset)
-            kinds[kind_of(settings, shape)] = (settings, shape)
-    threads = max(settings.threads for settings, _ in kinds.values())
-    costs = measure(kinds, device, at_once=max(cores // threads, 1))
     for study in plan.values():
         for arm, settings in study.arms.items():
             shape = shape_of(settings.data.dataset)
-            row = _row(size_of(settings, shape), costs[kind_of(settings, shape)], shape, len(study.seeds))
+            cost = costs[kind_of(settings, shape)]
+            shared = forks and settings.threads == 1
+            row = _row(size_of(settings, shape), cost, shape, len(study.seeds), shared=shared)
             rows.append({"study": study.name, "arm": arm, "runs": len(study.seeds), **row})
     return pd.DataFrame(rows)
 
 
-def _row(size: Size, cost: Cost, shape: Shape, runs: int) -> dict[str, Any]:
-    seconds = cost.start_seconds + size.steps * cost.step_seconds
+def _row(size: Size, cost: Cost, shape: Shape, runs: int, *, shared: bool) -> dict[str, Any]:
+    start_seconds = cost.start_seconds + (0.0 if shared else cost.import_seconds)
+    seconds = start_seconds + size.steps * cost.step_seconds + size.epochs * cost.epoch_seconds
     seconds += size.probes * cost.probe_seconds + size.evaluated * cost.image_seconds
     kept = size.predictions * BYTES_PER_PREDICTION + size.epochs * BYTES_PER_EPOCH
     return {
         "epochs": size.epochs,
         "steps": size.steps,
         "seconds": seconds,
-        "start_seconds": cost.start_seconds,
+        "start_seconds": start_seconds,
+        "import_seconds": cost.import_seconds,
+        "shared_imports": shared,
         "hours": runs * seconds / HOUR,
         "peak_memory_mb": cost.memory_mb + size.images * math.prod(shape.pixels) / MEGABYTE,
         "disk_mb": runs * kept / MEGABYTE,
-        # Two slots, each with weights, their best copy and at most two of the optimizer's.
-        "checkpoints_mb": 2 * (4 * cost.weights_mb + kept / MEGABYTE),
+        # Two slots, each with weights, their best copy and at most two of the optimizer's; a kept state has three.
+        "checkpoints_mb": 2 * ((4 + 3 * size.kept_states) * cost.weights_mb + kept / MEGABYTE),
     }
 
 
@@ -129,40 +212,10 @@ def fitting_seeds(rows: pd.DataFrame, places: int, budget_hours: float) -> int:
     return int(budget_hours * places / one_seed["hours"].sum() + 1e-9)
 
 
-def write_forecast(
-    plan: Mapping[str, PlannedStudy],
-    benchmarks: str | Path,
-    device: Device,
-    cores: int,
-    budget_hours: float | None,
-    path: str | Path,
-) -> str:
-    """Forecast a plan, write the table to `path` as CSV, and return it as text.
-
-    Parameters
-    ----------
-    benchmarks
-        As of `actual_seconds`: for the error of the forecast once runs are finished.
-    budget_hours
-        If given, the text says how many seeds fit.
-    """
-    rows = actual_seconds(forecast(plan, device, cores), benchmarks)
-    write_table(rows, path)
-    places = {f"this machine ({cores} at a time)": cores, "4 at a time": 4, "16 at a time": 16}
-    lines = [describe(rows, places)]
-    if budget_hours is not None:
-        lines.append(_advice(rows, cores, budget_hours))
-    return "\n".join([*lines, f"Table: {path}"])
-
-
-def _advice(rows: pd.DataFrame, cores: int, budget_hours: float) -> str:
-    seeds = fitting_seeds(rows, cores, budget_hours)
-    if seeds == 0:
-        return (
-            f"Not even one seed of each arm fits into {budget_hours:g} hours: take a smaller scale "
-            "(scale=laptop, scale=demo), or a part with `only`"
-        )
-    return f"Into {budget_hours:g} hours here fit {seeds} seeds of each arm: --config seeds={seeds}"
+def alone(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the forecast where each run starts in a process of its own, as on a cluster."""
+    seconds = rows["seconds"] + rows["import_seconds"].where(rows["shared_imports"], 0.0)
+    return rows.assign(seconds=seconds, hours=rows["runs"] * seconds / HOUR)
 
 
 def actual_seconds(rows: pd.DataFrame, benchmarks: str | Path) -> pd.DataFrame:
@@ -189,34 +242,3 @@ def _mean_seconds(arm: Path) -> tuple[int, float]:
     lines = [path.read_text(encoding="utf-8").splitlines()[-1] for path in sorted(arm.glob("*.jsonl"))]
     totals = [float(json.loads(line)["s"]) for line in lines]
     return len(totals), sum(totals) / len(totals) if totals else math.nan
-
-
-def describe(rows: pd.DataFrame, places: Mapping[str, int]) -> str:
-    """Return a forecast as text: one line an arm, sums by study, and the hours at so many places."""
-    lines = [f"{'study / arm':<48}{'runs':>6}{'epochs':>8}{'steps':>9}{'hours':>9}{'MB':>7}{'actual':>9}"]
-    for study, own in rows.groupby("study", sort=False):
-        lines.append(f"{study:<48}{own['runs'].sum():>6}{'':>8}{'':>9}{own['hours'].sum():>9.3f}")
-        lines += [_line(dict(row)) for row in own.to_dict("records")]
-    lines.append("")
-    lines.append(f"{rows['runs'].sum()} runs, {rows['hours'].sum():.2f} hours of one core or GPU, at most")
-    lines.append(
-        f"Memory of a run: {rows['peak_memory_mb'].max():.0f} MB. Disk: {rows['disk_mb'].sum():.0f} MB, "
-        f"and {rows['checkpoints_mb'].max():.0f} MB for each run under way"
-    )
-    lines += [f"Wall time on {name}: {wall_hours(rows, count):.2f} hours" for name, count in places.items()]
-    known = rows.dropna(subset=["error"])
-    if len(known):
-        total = known["seconds"].sum() / known["actual_seconds"].sum() - 1
-        lines.append(
-            f"Error where runs are finished: {total:+.0%} in sum, {known['error'].abs().median():.0%} in the "
-            f"median arm ({len(known)} arms)"
-        )
-    return "\n".join(lines)
-
-
-def _line(row: Mapping[Any, Any]) -> str:
-    actual = "" if math.isnan(row["error"]) else f"{row['error']:+.0%}"
-    return (
-        f"  {row['arm']:<46}{row['runs']:>6}{row['epochs']:>8}{row['steps']:>9}{row['hours']:>9.3f}"
-        f"{row['peak_memory_mb']:>7.0f}{actual:>9}"
-    )

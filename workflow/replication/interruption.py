@@ -6,6 +6,8 @@ It imports nothing that takes time, so that a job can listen before it imports P
 import ctypes
 import signal
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 from replication.errors import ReplicationError
@@ -14,6 +16,7 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 PR_SET_PDEATHSIG = 1  # from linux/prctl.h
 
 _received: list[signal.Signals] = []
+_receivers: list[Callable[[signal.Signals], object]] = []
 
 
 class RunInterruptedError(ReplicationError):
@@ -35,6 +38,25 @@ def listen() -> None:
 
 def _note(number: int, _frame: FrameType | None) -> None:
     _received.append(signal.Signals(number))
+    for receiver in _receivers:
+        _hand(receiver, signal.Signals(number))
+
+
+def _hand(receiver: Callable[[signal.Signals], object], number: signal.Signals) -> None:
+    with suppress(OSError):  # nobody receives any more: what this process waits for ends by itself
+        receiver(number)
+
+
+@contextmanager
+def passed_on(receiver: Callable[[signal.Signals], object]) -> Iterator[None]:
+    """During the block hand the signals that are noted to `receiver` too, those noted before at once."""
+    _receivers.append(receiver)
+    try:
+        for number in [*_received]:
+            _hand(receiver, number)
+        yield
+    finally:
+        _receivers.remove(receiver)
 
 
 def end_with_parent() -> None:

@@ -14,7 +14,8 @@ from replication.settings.study import Scale
 # whole attempt; the next one asks for twice as much.
 TIMES_SECONDS = 3.0
 TIMES_MEMORY = 1.5
-# A run comes with two processes of Snakemake, which have to start and need memory.
+# A run comes with two processes of Snakemake, which have to start and need memory; and it imports PyTorch itself, which
+# a forecast for runs of one machine leaves out.
 MORE_MINUTES = 2.0
 MORE_MEMORY_MB = 500.0
 # Without a forecast: what a run of any arm at that scale surely gets by with, on any processor (at paper scale GPU).

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from replication.settings.run import RunSettings
-from replication.settings.schedule import LossProbing, PureSchedule
+from replication.settings.schedule import LossProbing, PureSchedule, RangeTested, ScheduleSettings
 from replication.settings.yaml_file import read_yaml
 
 # Packages that can change the numbers of a run.
-RECORDED_PACKAGES = ("torch", "torchvision", "numpy", "safetensors")
+RECORDED_PACKAGES = ("torch", "torchvision", "numpy", "safetensors", "schedulefree")
 LOCK_FILE = "envs/requirements.lock"
 NONE = ""  # chosen from a registry: nothing
 
@@ -25,17 +25,28 @@ def registry_choices(settings: RunSettings) -> dict[str, str]:
     schedule = settings.schedule
     pure = isinstance(schedule, PureSchedule)
     warm_up = schedule.warm_up if isinstance(schedule, PureSchedule) else None
+    judged = settings.early_stopping.judged if settings.early_stopping else NONE
     return {
         "models.MODELS": settings.model.name,
+        "optimizers.OPTIMIZERS": settings.optimizer.name,
         "rates.CONTROLLERS": "planned" if pure else schedule.name,
-        "schedules.build.CURVES": schedule.name if pure else NONE,
-        "schedules.build.MOMENTUM_CURVES": schedule.name if pure else NONE,
+        "early_stopping.JUDGED_EPOCHS": judged,
+        "schedules.cycles.CYCLE_LENGTHS": schedule.name if judged == "cycle_ends" else NONE,
+        "schedules.build.CURVES": _curve(schedule),
+        "schedules.build.MOMENTUM_CURVES": _curve(schedule),
         "schedules.build.ANNEALINGS": getattr(schedule, "annealing", NONE),
         "schedules.build.WARM_UPS": warm_up.name if warm_up else NONE,
         "rates.loss_probing.NORMALISATIONS": (
             schedule.normalisation if isinstance(schedule, LossProbing) else NONE
         ),
     }
+
+
+def _curve(schedule: ScheduleSettings) -> str:
+    """Return the curve that a schedule reads its rates from, which for `range_tested` is that of its cycles."""
+    if isinstance(schedule, RangeTested):
+        return schedule.policy
+    return schedule.name if isinstance(schedule, PureSchedule) else NONE
 
 
 def git_state(folder: str | Path = ".") -> dict[str, Any]:
@@ -61,15 +72,20 @@ def installed_versions() -> dict[str, str]:
     return {"python": platform.python_version(), **versions}
 
 
-@cache
 def environment() -> dict[str, Any]:
     """Return the hash of the lock file (None without one) and of the list of all that is installed."""
-    installed = sorted({f"{each.name}=={each.version}" for each in importlib.metadata.distributions()})
     lock = Path(LOCK_FILE)
     return {
         "lock_sha256": digest_of_file(lock) if lock.is_file() else None,
-        "installed_sha256": digest_of_text("\n".join(installed)),
+        "installed_sha256": installed_digest(),
     }
+
+
+@cache
+def installed_digest() -> str:
+    """Return the hash of the list of all that is installed: of when it was first asked for."""
+    installed = sorted({f"{each.name}=={each.version}" for each in importlib.metadata.distributions()})
+    return digest_of_text("\n".join(installed))
 
 
 def study_facts(study: str) -> dict[str, Any]:

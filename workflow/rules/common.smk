@@ -1,5 +1,6 @@
 # What all rules share: the plan, paths, and digests of the code that results depend on.
 
+import gc
 import sys
 from functools import cache
 from pathlib import Path
@@ -12,6 +13,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
 from replication.code_digest import code_digest
 from replication.data import raw_files
 from replication.errors import ReplicationError
+from replication.fork_launch import start_fork_server
 from replication.instances import register
 from replication.plan import STUDIES, load_plan
 from replication.provenance import canonical_json, registry_choices
@@ -34,9 +36,14 @@ try:
 except ReplicationError as error:
     raise WorkflowError(str(error)) from None
 
+# Whether runs may go to one, or this is one of its jobs: `--jobs` says how many at once, and a local call has none.
+BATCH_SYSTEM = not workflow.is_main_process or workflow.resource_settings.nodes is not None
+# The graph of many runs is many objects that stay: looking for garbage among them takes a tenth of the time.
+gc.set_threshold(100_000)
+
 RESULTS = f"results/{CONFIG.scale}"
 LOGS = f"logs/{CONFIG.scale}"
-STUDY_TABLES = ("runs", "history", "summary", "arms")
+STUDY_TABLES = ("runs", "history", "summary", "arms", "range_tests", "recommendations")
 
 
 wildcard_constraints:
@@ -74,12 +81,29 @@ def dataset_file(name):
     return f"resources/datasets/{name}.safetensors"
 
 
-def manifest_of_run(wildcards):
-    return f"resources/datasets/{run_settings(wildcards).data.dataset}.json"
+def data_of_run(wildcards):
+    dataset = run_settings(wildcards).data.dataset
+    return {
+        # Small, so that Snakemake compares its content: the same data with another date rerun nothing.
+        "manifest": f"resources/datasets/{dataset}.json",
+        "dataset": ancient(dataset_file(dataset)),
+    }
 
 
-def dataset_of_run(wildcards):
-    return ancient(dataset_file(run_settings(wildcards).data.dataset))
+def of_runs(value_of):
+    """What is a matter of arms, as Snakemake wants it: where all agree the value itself, else a function of wildcards.
+
+    Snakemake asks a function once or more for each run, which makes a large graph slow.
+    """
+    values = {value_of(study, arm) for study in PLAN for arm in PLAN[study].arms}
+    return values.pop() if len(values) == 1 else lambda wildcards: value_of(wildcards.study, wildcards.arm)
+
+
+def asked_for(key):
+    """Minutes or memory of a run; on a batch system each further attempt asks for more."""
+    if BATCH_SYSTEM:
+        return lambda wildcards, attempt: attempt * getattr(request_of_run(wildcards), key)
+    return of_runs(lambda study, arm: getattr(REQUESTS.of(study, arm), key))
 
 
 def record_files(wildcards):

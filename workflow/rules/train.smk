@@ -3,9 +3,7 @@
 
 rule train:
     input:
-        # Small, so that Snakemake compares its content: the same data with another date rerun nothing.
-        manifest=manifest_of_run,
-        dataset=dataset_of_run,
+        unpack(data_of_run),
     output:
         record=f"{RESULTS}/runs/{{study}}/{{arm}}/seed-{{seed}}/record.json",
         history=f"{RESULTS}/runs/{{study}}/{{arm}}/seed-{{seed}}/history.csv",
@@ -17,14 +15,14 @@ rule train:
         f"{LOGS}/benchmarks/{{study}}/{{arm}}/seed-{{seed}}.jsonl"
     # For batch systems: short runs share a job there, and each further attempt asks for more.
     group:
-        lambda wildcards: "short" if request_of_run(wildcards).short else None
+        (lambda wildcards: "short" if request_of_run(wildcards).short else None) if BATCH_SYSTEM else None
     conda:
         "../../envs/pipeline.yaml"
-    threads: lambda wildcards: run_settings(wildcards).threads
+    threads: of_runs(lambda study, arm: PLAN[study].arms[arm].threads)
     resources:
-        runtime=lambda wildcards, attempt: attempt * request_of_run(wildcards).minutes,
-        mem_mb=lambda wildcards, attempt: attempt * request_of_run(wildcards).memory_mb,
-        gpu=lambda wildcards: request_of_run(wildcards).gpus,
+        runtime=asked_for("minutes"),
+        mem_mb=asked_for("memory_mb"),
+        gpu=REQUESTS.default.gpus,
         tasks=1,
     params:
         # All that decides the numbers of this run and nothing more: one more seed reruns no other.
@@ -34,3 +32,14 @@ rule train:
         code=lambda wildcards: code_of_arm(wildcards.study, wildcards.arm),
     script:
         "../scripts/train.py"
+
+
+# Importing PyTorch takes most of a short run's time. Where several train here, one process does it for all of them; on
+# a cluster, and in containers and conda environments, each job does it itself.
+FORK_SERVERS = []  # they end when they are no longer held
+
+
+onstart:
+    if workflow.is_main_process and workflow.executor_plugin.name == "local":
+        if [job.rule.name for job in workflow.dag.needrun_jobs()].count("train") > 1:
+            FORK_SERVERS.append(start_fork_server(".snakemake", f"{LOGS}/fork-server.log", CONFIG.device))

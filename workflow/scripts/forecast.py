@@ -2,9 +2,9 @@
 
 import sys
 
-from replication.forecast import write_forecast
+from replication.forecast_text import plans_of, write_forecast
 from replication.logs import logged
-from replication.plan import plan_of
+from replication.plan import STUDIES
 from replication.settings.config import config_of
 
 if __name__ == "__main__":  # the measuring processes import this file again
@@ -12,11 +12,12 @@ if __name__ == "__main__":  # the measuring processes import this file again
     with logged(snakemake.log[0]):
         config = config_of(snakemake.config)
         text = write_forecast(
-            plan=plan_of(snakemake.config),
+            plans=plans_of(config, STUDIES),
+            config=config,
             benchmarks=f"logs/{config.scale}/benchmarks",
-            device=config.device,
             cores=snakemake.threads,
-            budget_hours=config.budget_hours,
             path=snakemake.params.table,
+            # What Snakemake has every job import.
+            preamble="from snakemake.logging import logger; from snakemake.iocontainers import Snakemake",
         )
         print(text, file=screen)

@@ -6,18 +6,20 @@ interruption.listen()  # before PyTorch is imported, which takes seconds
 
 from pathlib import Path  # noqa: E402
 
-from replication.logs import logged  # noqa: E402
-from replication.runs import run  # noqa: E402
-from replication.settings.config import config_of  # noqa: E402
+from replication.fork_client import train_in_fork  # noqa: E402
 
-with logged(snakemake.log[0]) as log:
-    run(
-        run_id=snakemake.params.run_id,
-        settings_json=snakemake.params.settings,
-        dataset_path=snakemake.input.dataset,
-        folder=Path(snakemake.output.record).parent,
-        device=snakemake.params.device,
-        runs_per_gpu=config_of(snakemake.config).runs_per_gpu,
-        code=snakemake.params.code,
-        log=log,
-    )
+arguments = {
+    "run_id": snakemake.params.run_id,
+    "settings_json": snakemake.params.settings,
+    "dataset_path": snakemake.input.dataset,
+    "folder": str(Path(snakemake.output.record).parent),
+    "device": snakemake.params.device,
+    "code": snakemake.params.code,
+}
+if not train_in_fork(snakemake.log[0], arguments):
+    from replication.logs import logged
+    from replication.runs import run
+    from replication.settings.config import config_of
+
+    with logged(snakemake.log[0]) as log:
+        run(**arguments, runs_per_gpu=config_of(snakemake.config).runs_per_gpu, log=log)
