@@ -4,6 +4,7 @@ import difflib
 import types
 import typing
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -12,6 +13,10 @@ from replication.errors import ConfigurationError
 
 Model = TypeVar("Model", bound=BaseModel)
 Location = Sequence[int | str]
+
+
+# Building one costs more than a small mapping's validation.
+_adapter = cache(TypeAdapter)
 
 
 def validate(model: type[Model], raw: Mapping[str, Any], place: str) -> Model:
@@ -23,7 +28,8 @@ def validate(model: type[Model], raw: Mapping[str, Any], place: str) -> Model:
         Each problem on a line of its own: `place` (the file), the key, what is wrong and the remedy.
     """
     try:
-        return TypeAdapter(model).validate_python(raw)
+        built: Model = _adapter(model).validate_python(raw)
+        return built
     except ValidationError as error:
         problems = error.errors()
     by_value: dict[tuple[str, str], list[Any]] = {}
