@@ -223,7 +223,8 @@ def dots(
         if measure.endswith("accuracy"):
             axis.set_xlim(max(axis.get_xlim()[0], 0.0), min(axis.get_xlim()[1], 1.0))
         axis.set_xlabel(LABELS[measure])
-        axis.legend(fontsize="small")
+        if known:
+            axis.legend(fontsize="small")
     return figure, chosen.reset_index().assign(reported=pd.Series(chosen.index.map(reported)))
 
 

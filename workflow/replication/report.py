@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -172,12 +172,14 @@ def _study(planned: PlannedStudy, results: Path, tables: Tables) -> dict[str, An
     claims = tables.claims[tables.claims["study"] == name]
     arms = list(_records(tables.arms[tables.arms["study"] == name]))
     trained = [arm for arm in arms if arm["arm"] in planned.arms]
+    described = {arm["arm"] for arm in arms}
+    named = {claim.id: [arm for arm in claim.arms if arm in described] for claim in planned.study.claims}
     return {
         "name": name,
         "title": planned.study.title,
         "report": planned.study.report,
         "description": planned.study.description,
-        "claims": [_claim(claim) for claim in _records(claims)],
+        "claims": [_claim(claim, named[claim["id"]]) for claim in _records(claims)],
         "tables": [_table(table, name, tables, claims) for table in planned.study.tables],
         "notebook": Markup(notebook_html(results / "studies" / name / "notebook.ipynb")),
         "costs": [_cost(arm, tables.summary) for arm in trained],
@@ -191,7 +193,7 @@ def _records(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
         yield {str(key): None if pd.isna(value) else value for key, value in row.items()}
 
 
-def _claim(claim: dict[str, Any]) -> dict[str, Any]:
+def _claim(claim: dict[str, Any], arms: Sequence[str]) -> dict[str, Any]:
     measure = claim["measure"]
     is_event = claim["kind"] in ("divergence", "shape")
     difference = claim["kind"] == "order" or claim["minus"] is not None
@@ -208,7 +210,7 @@ def _claim(claim: dict[str, Any]) -> dict[str, Any]:
         "ours": ours.strip(),
         "reported": reported,
         "judged": claim["verdict"].partition(" (")[0],
-        "arms": sorted({run_id.split("/")[1] for run_id in (claim["runs"] or "").split()}),
+        "arms": sorted(set(arms)),
     }
 
 
