@@ -1,8 +1,9 @@
 """How tables, verdicts, audit and dry run grow with the number of runs: `python benchmarks/scaling.py 100 1000`.
 
 A synthetic study of 20 arms, whose run folders are made and not trained. Each stage is a process of its own, timed
-as a whole, start-up included, with the peak of its resident memory. The dry run stands beside that of a bare
-Snakefile of as many jobs, one after the other.
+as a whole, start-up included, with its processor time, which a busy machine changes less, and the peak of its resident
+memory. The dry run stands beside that of a bare Snakefile of as many jobs, one after the other; their ratio is that of
+processor times.
 """
 
 import os
@@ -30,14 +31,14 @@ rule train:
 
 def main(sizes: Sequence[int]) -> None:
     """Print one line for each stage and number of runs, and the ratio of the dry runs."""
-    print(f"{'runs':>7} {'stage':<14}{'seconds':>9}{'MB':>7}{'ms a run':>10}")
+    print(f"{'runs':>7} {'stage':<14}{'seconds':>9}{'processor':>11}{'MB':>7}{'ms a run':>10}")
     for size in sizes:
         with tempfile.TemporaryDirectory(prefix="scaling-") as folder:
             project = Path(folder, "project")
             make_project(project, size // ARMS)
             bare = dry_run(make_bare(Path(folder, "bare"), size // ARMS), size, "bare dry run")
             ours = dry_run(project, size, "dry run")
-            print(f"{size:>7} {'dry run / bare':<14}{ours / bare:>9.2f}")
+            print(f"{size:>7} {'dry run / bare':<14}{ours / bare:>20.2f}")
             timed([__file__, "--stage", "make", str(size)], project, size, None)
             for stage in STAGES:
                 timed([__file__, "--stage", stage, str(size)], project, size, stage)
@@ -75,7 +76,7 @@ def dry_run(folder: Path, size: int, stage: str) -> float:
 
 
 def timed(arguments: Sequence[str], folder: Path, size: int, stage: str | None) -> float:
-    """Run a Python process in `folder`, print its time and memory, and return the seconds."""
+    """Run a Python process in `folder`, print its times and memory, and return its seconds of processor time."""
     start = time.perf_counter()
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     process = subprocess.Popen(
@@ -85,12 +86,12 @@ def timed(arguments: Sequence[str], folder: Path, size: int, stage: str | None) 
     seconds = time.perf_counter() - start
     if status:
         raise SystemExit(f"{stage}: failed")
+    processor = usage.ru_utime + usage.ru_stime
     if stage:
         megabytes = usage.ru_maxrss * 1024 / 1e6
-        print(
-            f"{size:>7} {stage:<14}{seconds:>9.1f}{megabytes:>7.0f}{1000 * seconds / size:>10.1f}", flush=True
-        )
-    return seconds
+        times = f"{seconds:>9.1f}{processor:>11.1f}"
+        print(f"{size:>7} {stage:<14}{times}{megabytes:>7.0f}{1000 * processor / size:>10.1f}", flush=True)
+    return processor
 
 
 def run_stage(stage: str) -> None:
