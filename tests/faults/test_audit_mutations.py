@@ -206,7 +206,8 @@ def test_swapped_rows_are_named(subject: Subject) -> None:
 
 def test_an_edited_value_is_named_with_its_row_and_column(subject: Subject) -> None:
     random = np.random.default_rng(3)
-    for path in [*tables(subject), *tables(subject)]:
+    with_rows = [path for path in tables(subject) if len(read_csv(path)) > 1]
+    for path in [*with_rows, *with_rows]:
         rows = read_csv(path)
         row = int(random.integers(1, len(rows)))
         column = int(random.choice([number for number, cell in enumerate(rows[row]) if cell]))
