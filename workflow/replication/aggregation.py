@@ -23,6 +23,8 @@ from replication.settings.study import Study
 from replication.tables import read_table, write_table
 
 KEY = ["run_id", "study", "arm", "seed"]
+PEAK_MEMORY = "peak_memory_mb"
+PASSES = ("forward_passes", "backward_passes")
 # Measures of the table of arms: columns of history at the last and the best epoch, or columns of runs.
 HISTORY_MEASURES = (
     "train_loss",
@@ -38,13 +40,10 @@ RUN_MEASURES = (
     "share_of_epochs_saved",
     "seconds",
     "share_of_seconds_probing",
-    "forward_passes",
-    "backward_passes",
-    "peak_memory_mb",
+    *PASSES,
+    PEAK_MEMORY,
 )
 SECONDS = ("seconds_training", "seconds_evaluation", "seconds_probing")
-PEAK_MEMORY = "peak_memory_mb"
-PASSES = ("forward_passes", "backward_passes")
 
 
 def collect(run_ids: Sequence[str], folder: str | Path) -> tuple[pd.DataFrame, pd.DataFrame]:

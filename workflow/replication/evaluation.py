@@ -15,7 +15,12 @@ EVALUATION_BATCH = 500  # images at once; it decides memory and speed, and the l
 
 @torch.inference_mode()
 def predict(
-    model: nn.Module, split: Split, logits: Callable[[nn.Module, Tensor], Tensor], classes: int
+    model: nn.Module,
+    split: Split,
+    logits: Callable[[nn.Module, Tensor], Tensor],
+    classes: int,
+    *,
+    keep_probabilities: bool = False,
 ) -> Predictions:
     """Return what a model predicts for each image; it is left in evaluation mode.
 
@@ -37,9 +42,10 @@ def predict(
         output = logits(model, images)
         predicted.append(output.argmax(1))
         losses.append(functional.cross_entropy(output, labels, reduction="none"))
-        probabilities.append(output.softmax(1))
+        if keep_probabilities:
+            probabilities.append(output.softmax(1))
     return Predictions(
         classes=torch.cat(predicted).cpu().numpy().astype(class_type(classes)),
         losses=torch.cat(losses).cpu().numpy(),
-        probabilities=torch.cat(probabilities).cpu().numpy(),
+        probabilities=torch.cat(probabilities).cpu().numpy() if keep_probabilities else None,
     )

@@ -38,10 +38,6 @@ class Predictions:
     losses: Losses
     probabilities: Probabilities | None = None
 
-    def without_probabilities(self) -> "Predictions":
-        """Return these predictions without what only snapshots keep."""
-        return replace(self, probabilities=None)
-
     def loss(self) -> float:
         """Return the mean loss, in nats.
 

@@ -288,14 +288,13 @@ class Trainer:
 
     def evaluate(self, name: str, split: Split, epoch: int) -> Row:
         """Return mean loss and accuracy over the images of a split, and keep what was predicted."""
-        predictions = predict(self.model, split, self._logits, self.classes)
+        is_snapshot = name == "test" and epoch in self.settings.snapshot_epochs
+        predictions = predict(self.model, split, self._logits, self.classes, keep_probabilities=is_snapshot)
         labels = split.labels.cpu().numpy()
         accuracy = predictions.accuracy(labels)
         log = self.result.predictions
-        if name == "test" and epoch in self.settings.snapshot_epochs:
+        if is_snapshot:
             log.test_labels = labels.astype(predictions.classes.dtype)
-        else:
-            predictions = predictions.without_probabilities()
         log.by_split[name][epoch] = predictions
         return {f"{name}_loss": predictions.loss(), f"{name}_accuracy": accuracy}
 
