@@ -96,7 +96,7 @@ def timed(arguments: Sequence[str], folder: Path, size: int, stage: str | None) 
 
 def run_stage(stage: str) -> None:
     """Do one stage in the current folder."""
-    from replication.plan import load_plan
+    from replication.runs.plan import load_plan
     from replication.settings.config import Config
 
     planned = load_plan(Config(), "config/studies")["tiny"]
@@ -104,12 +104,12 @@ def run_stage(stage: str) -> None:
     if stage == "make":
         make_results(planned, results)
     elif stage == "tables":
-        from replication.aggregation import write_study_tables
+        from replication.analysis.study_tables import write_study_tables
 
         write_study_tables(planned, results / "runs", results / "studies/tiny")
     elif stage == "claims":
-        from replication.claims import judge
-        from replication.tables import read_table
+        from replication.analysis.verdicts import judge
+        from replication.system.tables import read_table
 
         judge(planned, *(read_table(results / f"studies/tiny/{name}.csv") for name in ("runs", "history")))
     else:
@@ -122,8 +122,8 @@ def run_stage(stage: str) -> None:
 def make_results(planned, results: Path) -> None:
     """Make the run folders, without waiting for the disk, and all that is derived from them."""
     from made_runs import made_dataset, make_run, write_made_dataset
-    from replication import files
     from replication.audit.derivation import derive
+    from replication.system import files
 
     files._synchronise = lambda _path: None
     dataset = made_dataset("digits")

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from project import ROOT, STUDY, copy_of_project
+from places import ROOT
+from project import STUDY, copy_of_project
 
 PROFILES = ROOT / "profiles"
 

@@ -14,17 +14,17 @@ from typing import Any
 
 import pytest
 
+from places import ROOT
 from recorded_runs import IDENTITY, change_record, write_scale
+from replication.audit.checksums import sums_text
 from replication.audit.layout import OWN
-from replication.audit.sums import sums_text
 from replication.crate import Engine, write_crate
 from replication.crate.contents import digest_of_more
 from replication.crate.steps import STEPS
 from replication.errors import ResultsError
-from replication.files import write_json
+from replication.system.files import write_json
 from study_results import planned_study
 
-ROOT = Path(__file__).parents[2]
 ENGINE = Engine("Snakemake", "9.27.1", "https://snakemake.github.io")
 MANIFEST = "resources/datasets/digits.json"
 DATASET = {

@@ -7,8 +7,8 @@ import pytest
 
 from replication.data import Dataset, prepare
 from replication.data.digits import enlarge, load_digit_images, split_digits
-from replication.data.drawing import Draws
 from replication.data.photo_digits import COLUMNS, COUNTS, SIDE, compose, draw
+from replication.data.portable_random import Draws
 from replication.settings.sources import DataSources
 
 PHOTOGRAPH_SHAPE = (427, 640, 3)

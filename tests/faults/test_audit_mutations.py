@@ -18,13 +18,13 @@ from hypothesis import strategies as st
 from made_project import remember_derivations
 from made_runs import change_predictions, change_record
 from project import STUDY, Project, copy_of_project, inside
-from replication import code_digest
 from replication.audit import run_checks
 from replication.audit.auditor import Audit
 from replication.audit.findings import Finding
 from replication.data import read_dataset
-from replication.plan import STUDIES, load_plan
+from replication.runs.plan import STUDIES, load_plan
 from replication.settings.config import Config
+from replication.system import code_digest
 
 pytestmark = [pytest.mark.fault, pytest.mark.workflow]
 

@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from replication.errors import ReplicationError
-from replication.notebooks import execute
+from replication.report.notebooks import execute
 
 pytestmark = pytest.mark.fault
 

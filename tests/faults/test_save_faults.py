@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import torch
 
-from replication.checkpoint import SLOTS, Checkpoints
+from replication.training.checkpoint import SLOTS, Checkpoints
 from trainer_forks import DONE, REFUSED, TrainerForks
 
 pytestmark = pytest.mark.fault

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from replication.errors import ConfigurationError
-from replication.plan import load_plan
+from replication.runs.plan import load_plan
 from replication.settings.config import Config
 from replication.settings.study import Study
 from tabulated import GONE, NAME, STUDY, VALUE, changed, planned_study, write_study

@@ -1,12 +1,10 @@
 """config/README.md is what the settings say."""
 
-from pathlib import Path
-
+from places import ROOT
 from replication.settings.config import Config
 from replication.settings.reference import reference
 from replication.settings.yaml_file import read_yaml
 
-ROOT = Path(__file__).parents[2]
 REMEDY = "run: PYTHONPATH=workflow python -m replication reference > config/README.md"
 
 

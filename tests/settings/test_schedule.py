@@ -1,7 +1,7 @@
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from replication.schedules.build import CURVES, SAMPLINGS, WARM_UPS
+from replication.schedules.from_settings import CURVES, SAMPLINGS, WARM_UPS
 from replication.settings import schedule as settings
 from replication.settings.schedule import PureSchedule, ScheduleSettings
 

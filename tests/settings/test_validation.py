@@ -7,7 +7,7 @@ import pytest
 from pydantic import Field
 
 from replication.errors import ConfigurationError
-from replication.schedules.build import CURVES
+from replication.schedules.from_settings import CURVES
 from replication.settings.base import Section
 from replication.settings.claims import EventClaim, OrderClaim, ValueClaim
 from replication.settings.config import Config
@@ -200,10 +200,6 @@ OF_THE_CONFIGURATION = [
     ({"seeds": 0}, "`seeds`: input should be greater than or equal to 1, not 0"),
     ({"device": True}, "`device`: input should be 'auto', 'cpu' or 'cuda', not True"),
     ({"substitute.mnist": 3}, "`substitute.mnist`: input should be a valid string, not 3"),
-    (
-        {"mirrors.minst": ["http://a/"]},
-        "`mirrors.minst`: the data sets that are downloaded are mnist, cifar10, cifar100, not 'minst'",
-    ),
 ]
 
 

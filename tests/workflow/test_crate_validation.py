@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from project import ROOT, STUDY, Project
+from places import ROOT
+from project import STUDY, Project
 
 pytestmark = pytest.mark.workflow
 

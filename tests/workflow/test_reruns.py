@@ -61,13 +61,15 @@ def test_an_edited_formula_reruns_the_runs_that_use_it(finished: Project, copy_o
 
 def test_an_edit_of_the_trainer_reruns_every_run(finished: Project, copy_of: Copy) -> None:
     project = copy_of(finished)
-    project.edit("workflow/replication/evaluation.py", "EVALUATION_BATCH = 500", "EVALUATION_BATCH = 400")
+    project.edit(
+        "workflow/replication/training/evaluation.py", "EVALUATION_BATCH = 500", "EVALUATION_BATCH = 400"
+    )
     assert project.jobs()["train"] == 4
 
 
 def test_an_edit_of_the_verdicts_trains_nothing(finished: Project, copy_of: Copy) -> None:
     project = copy_of(finished)
-    project.edit("workflow/replication/claims.py", "VALUE_LEVEL = 0.90", "VALUE_LEVEL = 0.80")
+    project.edit("workflow/replication/analysis/verdicts.py", "VALUE_LEVEL = 0.90", "VALUE_LEVEL = 0.80")
     jobs = project.jobs()
     assert "train" not in jobs
     assert {"claims", "combine_claims", "notebook", "report"} <= jobs.keys()

@@ -64,7 +64,7 @@ def _add_trace(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def _verdicts(options: argparse.Namespace) -> str:
-    from replication.verdict_table import verdict_table
+    from replication.report.verdict_table import verdict_table
 
     return verdict_table(_results(options))
 
@@ -72,9 +72,9 @@ def _verdicts(options: argparse.Namespace) -> str:
 def _trace(options: argparse.Namespace) -> str:
     import json
 
-    from replication.plan import STUDIES
-    from replication.trace import Tracer
-    from replication.trace_text import trace_text
+    from replication.runs.plan import STUDIES
+    from replication.trace.text import trace_text
+    from replication.trace.tracer import Tracer
 
     tracer = Tracer(_results(options), STUDIES)
     chain = tracer.claim(options.claim) if options.claim else tracer.number(options.number)

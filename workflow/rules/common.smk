@@ -10,14 +10,15 @@ from snakemake.exceptions import WorkflowError
 # Snakemake hands this on to the scripts.
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
 
-from replication.code_digest import code_digest
+from replication.system.code_digest import code_digest
 from replication.data import raw_files
 from replication.errors import ReplicationError
-from replication.fork_launch import start_fork_server
-from replication.instances import register
-from replication.plan import STUDIES, load_plan
-from replication.provenance import canonical_json, registry_choices
-from replication.job_requests import read_requests
+from replication.runs.forks.launch import start_fork_server
+from replication.system.stale_locks import register
+from replication.runs.plan import STUDIES, load_plan
+from replication.runs.provenance import registry_choices
+from replication.system.digests import canonical_json
+from replication.forecast.job_requests import read_requests
 from replication.settings.config import load_config
 
 # Snakemake's own locks outlive it when it is killed; this one does not, and tells which of those are stale. Only the

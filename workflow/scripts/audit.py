@@ -3,7 +3,7 @@
 import sys
 
 from replication.audit.auditor import run_audit
-from replication.logs import logged
+from replication.system.logs import logged
 
 screen = sys.stdout
 with logged(snakemake.log[0]) as log:

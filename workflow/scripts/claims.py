@@ -1,9 +1,9 @@
 """Judge the claims of one study."""
 
-from replication.claims import judge
-from replication.logs import logged
-from replication.plan import plan_of_study
-from replication.tables import read_table, write_table
+from replication.analysis.verdicts import judge
+from replication.runs.plan import plan_of_study
+from replication.system.logs import logged
+from replication.system.tables import read_table, write_table
 
 with logged(snakemake.log[0]):
     planned = plan_of_study(snakemake.config, snakemake.wildcards.study)

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from replication.logs import logged
-from replication.tables import read_table, write_table
+from replication.system.logs import logged
+from replication.system.tables import read_table, write_table
 
 with logged(snakemake.log[0]):
     write_table(pd.concat([read_table(path) for path in snakemake.input]), snakemake.output[0])

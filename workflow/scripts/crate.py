@@ -4,7 +4,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from replication.crate import Engine, write_crate
-from replication.logs import logged
+from replication.system.logs import logged
 
 with logged(snakemake.log[0]):
     write_crate(

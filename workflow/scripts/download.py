@@ -1,8 +1,8 @@
 """Download one file of a data set."""
 
 from replication.data import download
-from replication.logs import logged
 from replication.settings.config import config_of
+from replication.system.logs import logged
 
 with logged(snakemake.log[0]):
     download(

@@ -2,10 +2,10 @@
 
 import sys
 
-from replication.forecast_text import plans_of, write_forecast
-from replication.logs import logged
-from replication.plan import STUDIES
+from replication.forecast.text import plans_of, write_forecast
+from replication.runs.plan import STUDIES
 from replication.settings.config import config_of
+from replication.system.logs import logged
 
 if __name__ == "__main__":  # the measuring processes import this file again
     screen = sys.stdout

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from replication import figures  # noqa: F401 - what the notebook calls: its digest counts
-from replication.logs import logged
-from replication.notebooks import execute
+# What notebooks import: its digest counts.
+from replication.report import figures, heat_maps, range_test_figure  # noqa: F401
+from replication.report.notebooks import execute
+from replication.system.logs import logged
 
 with logged(snakemake.log[0]):
     execute(

@@ -1,15 +1,15 @@
 """Execute some runs again and compare them with those on record."""
 
-from replication import interruption
+from replication.system import interruption
 
 interruption.listen()  # before PyTorch is imported, which takes seconds
 
 import sys  # noqa: E402
 
-from replication.logs import logged  # noqa: E402
-from replication.plan import plan_of  # noqa: E402
-from replication.recheck import recheck, summary  # noqa: E402
+from replication.runs.plan import plan_of  # noqa: E402
+from replication.runs.recheck import recheck, summary  # noqa: E402
 from replication.settings.config import config_of  # noqa: E402
+from replication.system.logs import logged  # noqa: E402
 
 screen = sys.stdout
 with logged(snakemake.log[0]) as log:

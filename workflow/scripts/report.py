@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from replication.logs import logged
-from replication.plan import plan_of
-from replication.report import render
+from replication.report.page import render
+from replication.runs.plan import plan_of
+from replication.system.logs import logged
 
 with logged(snakemake.log[0]):
     render(

@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from replication.logs import logged
 from replication.schedules import gallery
-from replication.tables import write_table
+from replication.system.logs import logged
+from replication.system.tables import write_table
 
 with logged(snakemake.log[0]):
     rows = pd.DataFrame(gallery(), columns=["schedule", "progress", "multiplier"])

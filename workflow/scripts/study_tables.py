@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from replication.aggregation import write_study_tables
-from replication.logs import logged
-from replication.plan import plan_of_study
+from replication.analysis.study_tables import write_study_tables
+from replication.runs.plan import plan_of_study
+from replication.system.logs import logged
 
 with logged(snakemake.log[0]):
     folder = Path(snakemake.output.runs).parent

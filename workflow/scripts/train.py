@@ -1,12 +1,12 @@
 """Train one run, or go on with it, and write its folder."""
 
-from replication import interruption
+from replication.system import interruption
 
 interruption.listen()  # before PyTorch is imported, which takes seconds
 
 from pathlib import Path  # noqa: E402
 
-from replication.fork_client import train_in_fork  # noqa: E402
+from replication.runs.forks.client import train_in_fork  # noqa: E402
 
 arguments = {
     "run_id": snakemake.params.run_id,
@@ -17,9 +17,9 @@ arguments = {
     "code": snakemake.params.code,
 }
 if not train_in_fork(snakemake.log[0], arguments):
-    from replication.logs import logged
-    from replication.runs import run
+    from replication.runs.job import run
     from replication.settings.config import config_of
+    from replication.system.logs import logged
 
     with logged(snakemake.log[0]) as log:
         run(**arguments, runs_per_gpu=config_of(snakemake.config).runs_per_gpu, log=log)

@@ -7,20 +7,21 @@ from pathlib import Path
 from typing import IO, Any
 
 from replication.audit import layout
+from replication.audit.certificate import check_last, write_outcome
+from replication.audit.checksums import changed_files, sums_text
 from replication.audit.comparison import difference
 from replication.audit.datasets import check_datasets
 from replication.audit.derivation import REPORTS, Derived, derive, runs_of
-from replication.audit.findings import Findings, counted
-from replication.audit.outcome import check_last, write_outcome
+from replication.audit.environments import check_claims, check_surroundings
+from replication.audit.findings import Findings
 from replication.audit.run_checks import CheckedRun, RunCheck
 from replication.audit.signature import check_signature
-from replication.audit.stamp import NOT_AUDITED, stamped
-from replication.audit.sums import changed_files, sums_text
-from replication.audit.surroundings import check_claims, check_surroundings
 from replication.errors import ReplicationError, ResultsError
-from replication.plan import STUDIES, PlannedStudy, load_plan
-from replication.provenance import git_state
-from replication.report import STYLE
+from replication.report.audit_stamp import NOT_AUDITED, stamped
+from replication.report.formatting import counted
+from replication.report.page import STYLE
+from replication.runs.plan import STUDIES, PlannedStudy, load_plan
+from replication.runs.provenance import git_state
 from replication.settings.config import Config, config_of
 
 RESULTS = Path("results")

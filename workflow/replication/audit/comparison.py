@@ -9,7 +9,8 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from replication.audit.findings import counted, shown
+from replication.audit.findings import shown
+from replication.report.formatting import counted
 
 CONTEXT_WORDS = 6
 CONTEXT_CHARACTERS = 30

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from replication.audit.findings import Findings
 from replication.data import Dataset, describe, read_dataset, write_dataset
 from replication.errors import DataError
-from replication.files import json_text
 from replication.settings.run import DataSettings
+from replication.system.files import json_text
 
 FOLDER = Path("resources/datasets")
 REMEDY = "delete it, and `snakemake --cores all` prepares it again"

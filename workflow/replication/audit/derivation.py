@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from replication.aggregation import write_study_tables
+from replication.analysis.study_tables import write_study_tables
+from replication.analysis.verdicts import judge
 from replication.audit.layout import REPORT
-from replication.claims import judge
-from replication.notebooks import execute
-from replication.plan import PlannedStudy
-from replication.report import render
+from replication.report.notebooks import execute
+from replication.report.page import render
+from replication.runs.plan import PlannedStudy
 from replication.schedules import gallery
-from replication.tables import read_table, write_table
+from replication.system.tables import read_table, write_table
 
 STUDY_TABLES = ("runs", "history", "summary", "arms", "range_tests", "recommendations")
 REPORTS = Path("reports")

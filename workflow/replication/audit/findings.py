@@ -63,8 +63,3 @@ def shown(value: object) -> str:
     """Return a value as a message shows it: on one line, its end cut off if it is long."""
     text = " ".join(str(value).split())
     return text if len(text) <= TEXT_LENGTH else f"{text[: TEXT_LENGTH - 1]}…"
-
-
-def counted(number: int, what: str) -> str:
-    """Return a number with its noun, in the plural where it is one."""
-    return f"{number} {what}{'' if number == 1 else 's'}"

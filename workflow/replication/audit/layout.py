@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from replication.audit.findings import Findings, counted
-from replication.audit.record import read_sealed
+from replication.audit.findings import Findings
 from replication.audit.run_checks import CheckedRun
 from replication.errors import ResultsError
-from replication.run_folder import RECORD
+from replication.report.formatting import counted
+from replication.runs.folder import RECORD
+from replication.runs.record import read_sealed
 
 # What the audit itself writes, and the page that it stamps: they are no part of what is audited.
 AUDIT, PAGE, REPORT = "audit.json", "audit.html", "report.html"

@@ -10,17 +10,19 @@ from pydantic import TypeAdapter, ValidationError
 
 from replication.audit.datasets import Labels
 from replication.audit.findings import Findings, shown
-from replication.audit.record import Record, read_record
 from replication.audit.run_contents import content_problems
-from replication.code_digest import code_digest
 from replication.errors import ResultsError
-from replication.plan import PlannedStudy
-from replication.provenance import canonical_json, digest_of_file, digest_of_text, registry_choices
-from replication.run_folder import HISTORY, PREDICTIONS, RECORD, STEPS, TIMINGS
-from replication.sessions import COMPLETED
+from replication.runs.folder import HISTORY, PREDICTIONS, RECORD, STEPS, TIMINGS
+from replication.runs.plan import PlannedStudy
+from replication.runs.provenance import registry_choices
+from replication.runs.record import Record, read_record
 from replication.settings.run import RunSettings
+from replication.system.code_digest import code_digest
+from replication.system.digests import canonical_json, digest_of_file, digest_of_text
+from replication.system.files import PACKAGE
+from replication.training.sessions import COMPLETED
 
-TRAINING = Path(__file__).parents[2] / "scripts" / "train.py"
+TRAINING = PACKAGE.parent / "scripts" / "train.py"
 SETTINGS = TypeAdapter(RunSettings)
 AGAIN = "delete the run's folder, and run `snakemake --cores all`"
 STALE = "run `snakemake --cores all`"

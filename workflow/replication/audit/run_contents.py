@@ -5,16 +5,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from replication.audit import replay
+from replication.audit import expected
 from replication.audit.datasets import Labels
-from replication.audit.findings import counted
-from replication.audit.record import Record
-from replication.audit.replay import Row
+from replication.audit.expected import Row
 from replication.errors import ResultsError
-from replication.predictions import read_predictions
-from replication.run_folder import HISTORY, PREDICTIONS, RECORD, STEPS, TIMINGS
+from replication.report.formatting import counted
+from replication.runs.folder import HISTORY, PREDICTIONS, RECORD, STEPS, TIMINGS
+from replication.runs.record import Record
 from replication.settings.run import RunSettings
 from replication.settings.schedule import PureSchedule, RangeTested
+from replication.training.predictions import read_predictions
 
 Problem = tuple[str, str]  # a file of the run's folder, and what is wrong with it
 
@@ -29,8 +29,10 @@ class _Tables:
 
     @classmethod
     def read(cls, folder: Path, settings: RunSettings) -> "_Tables":
-        history, timings = (replay.read_rows(folder / name) for name in (HISTORY, TIMINGS))
-        return cls(history, timings, replay.read_rows(folder / STEPS) if settings.record_every_step else None)
+        history, timings = (expected.read_rows(folder / name) for name in (HISTORY, TIMINGS))
+        return cls(
+            history, timings, expected.read_rows(folder / STEPS) if settings.record_every_step else None
+        )
 
 
 def content_problems(
@@ -54,16 +56,16 @@ def content_problems(
     yield from problems
     if not problems:
         yield from _ending_problems(record, settings, tables.history)
-        found = replay.found_range(settings, record.costs)
+        found = expected.found_range(settings, record.costs)
         if found is None and isinstance(settings.schedule, RangeTested):
             yield RECORD, "its costs hold no range of rates, though its schedule is range_tested"
         if labels is not None:
-            yield from _data_problems(folder, replay.as_planned(settings, found), labels, tables)
+            yield from _data_problems(folder, expected.as_planned(settings, found), labels, tables)
 
 
 def _shape_problems(tables: _Tables, record: Record) -> Iterator[Problem]:
-    if not tables.history or set(tables.history[0]) != set(replay.HISTORY_COLUMNS):
-        yield HISTORY, f"should have rows with the columns {', '.join(replay.HISTORY_COLUMNS)}"
+    if not tables.history or set(tables.history[0]) != set(expected.HISTORY_COLUMNS):
+        yield HISTORY, f"should have rows with the columns {', '.join(expected.HISTORY_COLUMNS)}"
         return
     for name, rows in ((HISTORY, tables.history), (TIMINGS, tables.timings)):
         if [row.get("epoch") for row in rows] != list(range(1, record.epochs + 1)):
@@ -73,11 +75,11 @@ def _shape_problems(tables: _Tables, record: Record) -> Iterator[Problem]:
 
 
 def _ending_problems(record: Record, settings: RunSettings, history: Sequence[Row]) -> Iterator[Problem]:
-    outcome, epochs = replay.ending(settings, history)
+    outcome, epochs = expected.ending(settings, history)
     if (record.outcome, record.epochs) != (outcome, epochs):
         says = f"says {record.outcome} after {counted(record.epochs, 'epoch')}"
         yield RECORD, f"{says}; {HISTORY} gives {outcome} after {epochs}"
-    best = replay.best_epoch(history)
+    best = expected.best_epoch(history)
     if record.best_epoch != best:
         yield RECORD, f"says that epoch {record.best_epoch} is the best; {HISTORY} gives {best}"
     ours, last = record.sessions[-1].last_step, history[-1]["steps"]
@@ -98,13 +100,13 @@ def _data_problems(folder: Path, settings: RunSettings, labels: Labels, tables: 
         share = row["train_accuracy"]
         if share != round(share * images) / images:
             yield HISTORY, f"epoch {row['epoch']:.0f}: train_accuracy {share} is no share of {images} images"
-    yield from _step_problems(settings, replay.steps_per_epoch(settings, labels), images, tables)
+    yield from _step_problems(settings, expected.steps_per_epoch(settings, labels), images, tables)
     try:
         log = read_predictions(folder / PREDICTIONS)
     except ResultsError as error:
         yield PREDICTIONS, str(error).partition(": ")[2]
         return
-    for problem in replay.metric_problems(settings, tables.history, log, labels):
+    for problem in expected.metric_problems(settings, tables.history, log, labels):
         yield PREDICTIONS, problem
 
 
@@ -126,8 +128,8 @@ def _step_problems(settings: RunSettings, an_epoch: int, images: int, tables: _T
     losses = [row.get("train_loss", math.nan) for row in tables.steps]
     for number, row in enumerate(tables.history):
         own = losses[number * an_epoch : (number + 1) * an_epoch]
-        mean = replay.mean_step_loss(settings, own, images)
-        if not replay.same_number(row["train_loss"], mean):
+        mean = expected.mean_step_loss(settings, own, images)
+        if not expected.same_number(row["train_loss"], mean):
             yield (
                 STEPS,
                 f"epoch {number + 1}: gives a train_loss of {mean}, {HISTORY} has {row['train_loss']}",
@@ -140,7 +142,7 @@ def _rate_problems(
     """Yield where learning rate or momentum are not those of a schedule that depends on the step alone."""
     if not isinstance(settings.schedule, PureSchedule):
         return
-    rates = replay.rates(settings, numbers, an_epoch)
+    rates = expected.rates(settings, numbers, an_epoch)
     for row, step, (rate, momentum) in zip(rows, numbers, rates, strict=True):
         for column, value in (("learning_rate", rate), ("momentum", momentum)):
             if row.get(column) != value:

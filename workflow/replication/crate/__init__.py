@@ -10,9 +10,9 @@ from typing import Any
 
 import yaml
 
+from replication.analysis.measures import DERIVED
+from replication.audit.checksums import read_sums
 from replication.audit.layout import AUDIT, SUMS
-from replication.audit.record import read_record
-from replication.audit.sums import read_sums
 from replication.crate.archive import write_archive
 from replication.crate.contents import CrateFile, crate_files, folders_of
 from replication.crate.evidence import Engine, Evidence
@@ -20,9 +20,9 @@ from replication.crate.metadata import metadata
 from replication.crate.preview import PREVIEW, preview
 from replication.crate.root import METADATA
 from replication.errors import ResultsError
-from replication.measured import DERIVED
-from replication.run_folder import RECORD
-from replication.tables import read_table
+from replication.runs.folder import RECORD
+from replication.runs.record import read_record
+from replication.system.tables import read_table
 
 __all__ = ["Engine", "write_crate"]
 

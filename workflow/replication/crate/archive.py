@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from replication.files import whole_file
+from replication.system.files import whole_file
 
 READABLE = 0o644 << 16
 READABLE_FOLDER = 0o40755 << 16 | 0x10

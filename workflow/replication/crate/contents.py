@@ -7,8 +7,8 @@ from pathlib import Path, PurePosixPath
 from replication.audit.layout import AUDIT, OTHERS
 from replication.crate.vocabulary import Entity, identifier, references
 from replication.errors import ResultsError
-from replication.provenance import canonical_json, digest_of_file, digest_of_text
-from replication.run_folder import HISTORY, PREDICTIONS, RECORD, STEPS, TIMINGS
+from replication.runs.folder import HISTORY, PREDICTIONS, RECORD, STEPS, TIMINGS
+from replication.system.digests import canonical_json, digest_of_file, digest_of_text
 
 # What it takes to run the workflow again; the tests stay in the repository.
 WORKFLOW = (

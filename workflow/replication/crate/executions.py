@@ -7,9 +7,9 @@ from typing import Any
 from replication.audit.layout import AUDIT, PAGE, SIGNATURE, SUMS
 from replication.crate.steps import STEPS, parameter_id, step_id
 from replication.crate.vocabulary import COMPLETED, Entity, identifier, property_value, reference, references
-from replication.provenance import canonical_json
-from replication.run_folder import HISTORY, PREDICTIONS, RECORD, TIMINGS
-from replication.run_folder import STEPS as STEPS_FILE
+from replication.runs.folder import HISTORY, PREDICTIONS, RECORD, TIMINGS
+from replication.runs.folder import STEPS as STEPS_FILE
+from replication.system.digests import canonical_json
 
 RUN_FILES = {
     "record": RECORD,
@@ -258,8 +258,8 @@ def final_executions(studies: Sequence[str], results: Results) -> list[Execution
                 "notebooks": results.there(*(f"studies/{study}/notebook.ipynb" for study in studies)),
                 "template": results.of_project("reports/report.html.j2"),
                 "style": results.of_project("reports/report.css"),
-                "divergences": results.of_project("reports/divergences.yaml"),
-                "divergences_template": results.of_project("reports/divergences.html.j2"),
+                "divergences": results.of_project("reports/discrepancies.yaml"),
+                "divergences_template": results.of_project("reports/discrepancies.html.j2"),
             },
             {"report": results.there("report.html")},
         ),

@@ -5,12 +5,13 @@ draws images is imported when it is called.
 """
 
 from replication.data.dataset import Dataset, Source, describe, read_dataset, write_dataset
-from replication.data.registry import DATASETS, download, known_datasets, prepare, raw_files
+from replication.data.registry import DATASETS, check_names, download, known_datasets, prepare, raw_files
 
 __all__ = [
     "DATASETS",
     "Dataset",
     "Source",
+    "check_names",
     "describe",
     "download",
     "known_datasets",

@@ -14,7 +14,7 @@ from safetensors.numpy import save_file
 
 from replication.data.statistics import channel_statistics
 from replication.errors import DataError
-from replication.files import whole_file
+from replication.system.files import whole_file
 
 Images = NDArray[np.uint8]
 Labels = NDArray[np.uint16]

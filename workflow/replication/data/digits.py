@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from replication.data.dataset import LABEL_TYPE, Dataset, Images, Source, Split
-from replication.data.drawing import Draws, Integers
+from replication.data.portable_random import Draws, Integers
 
 CLASSES = [str(digit) for digit in range(10)]
 TEST_IMAGES_PER_CLASS = 40

@@ -8,7 +8,7 @@ from pathlib import Path
 import requests
 import urllib3
 
-from replication.files import whole_file
+from replication.system.files import whole_file
 
 logger = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from replication.data.dataset import LABEL_TYPE, Dataset, Images, Source, Split
 from replication.data.digits import DESCRIPTION, LICENCE, enlarge, load_digit_images, split_digits
-from replication.data.drawing import Draws, Integers
+from replication.data.portable_random import Draws, Integers
 
 SplitName = Literal["train", "test"]
 

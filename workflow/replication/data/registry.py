@@ -3,24 +3,19 @@
 Nothing here may import what is heavy at the top: the workflow imports this module to build its graph.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from replication.data.cifar import CIFAR10, CIFAR100, build_cifar
+from replication.data.dataset import Dataset
 from replication.data.digits import TEST_IMAGES, TRAIN_IMAGES, build_digits
 from replication.data.mnist import build_mnist
 from replication.data.photo_digits import COUNTS, build_photo_digits
 from replication.data.recipes import RawFile, Recipe, Shape
 from replication.data.verification import check_file, find_fault
 from replication.errors import ConfigurationError, DataError
-
-if TYPE_CHECKING:  # the settings import this module, for the names
-    from replication.data.dataset import Dataset
-    from replication.settings.sources import DataSources
+from replication.settings.sources import DataSources
 
 DATASETS: dict[str, Recipe] = {
     "mnist": Recipe(
@@ -102,6 +97,28 @@ DATASETS: dict[str, Recipe] = {
         shape=Shape(COUNTS[2]["train"], COUNTS[2]["test"], pixels=(32, 32, 3), classes=100),
     ),
 }
+
+
+def check_names(sources: DataSources, place: str) -> None:
+    """Check the names of data sets in `sources`, which come from `place`, against the built-in ones.
+
+    Raises
+    ------
+    ConfigurationError
+        An image folder takes a built-in name, or a mirror is given for what is not downloaded.
+    """
+    for name in sources.image_folders:
+        if name in DATASETS:
+            raise ConfigurationError(
+                f"{place}: `image_folders.{name}`: choose a name other than the built-in ones "
+                f"({', '.join(DATASETS)})"
+            )
+    downloaded = [name for name, recipe in DATASETS.items() if recipe.files]
+    for name in sources.mirrors:
+        if name not in downloaded:
+            raise ConfigurationError(
+                f"{place}: `mirrors.{name}`: the data sets that are downloaded are {', '.join(downloaded)}"
+            )
 
 
 def known_datasets(sources: DataSources) -> list[str]:

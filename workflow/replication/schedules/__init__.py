@@ -5,7 +5,6 @@ this package's namespace `build` and `gallery` are the functions, not the module
 """
 
 from replication.schedules.budget import Budget
-from replication.schedules.build import RatePlan, build
 from replication.schedules.cyclical import exp_range, sgdr, triangular, triangular2
 from replication.schedules.decay import (
     exponential_decay,
@@ -13,7 +12,8 @@ from replication.schedules.decay import (
     multi_step_decay,
     step_decay,
 )
-from replication.schedules.gallery import gallery
+from replication.schedules.examples import gallery
+from replication.schedules.from_settings import RatePlan, build
 from replication.schedules.join import join_schedules, scaled
 from replication.schedules.one_cycle import Phases, one_cycle_momentum, one_cycle_rate
 from replication.schedules.profiles import constant, cosine, geometric, linear, polynomial, rex, stretch

@@ -1,5 +1,6 @@
 """An arm of a study: one of the configurations that it compares."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import Field
@@ -15,3 +16,17 @@ class Arm(Section):
     title: str = Field(min_length=1, description="As the report names it.")
     note: str | None = Field(default=None, description="What the report leaves unsaid, and our reading.")
     settings: Overrides = Field(default={}, description="What this arm changes in the study's settings.")
+
+
+def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Merge mappings key by key; one that states another `name` replaces the old one whole."""
+    merged = dict(base)
+    for key, value in changes.items():
+        old = merged.get(key)
+        if isinstance(old, Mapping) and isinstance(value, Mapping):
+            merged[key] = (
+                merge(old, value) if value.get("name", old.get("name")) == old.get("name") else value
+            )
+        else:
+            merged[key] = value
+    return merged

@@ -139,7 +139,9 @@ class EventClaim(_Claim):
         description="no_convergence: the arm to compare with, by seed. stopped_too_early: the same arm without early "
         "stopping.",
     )
-    threshold: float = Field(gt=0, description="See the events in replication/events.py for its unit.")
+    threshold: float = Field(
+        gt=0, description="See the events in replication/analysis/events.py for its unit."
+    )
     reason: str = Field(min_length=1, description="Why this threshold.")
 
     @property

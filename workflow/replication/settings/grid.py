@@ -8,10 +8,9 @@ from typing import Annotated
 
 from pydantic import Field, field_validator, model_validator
 
-from replication.settings.arm import Arm, Overrides
+from replication.settings.arm import Arm, Overrides, merge
 from replication.settings.base import Section
 from replication.settings.claims import IDENTIFIER
-from replication.settings.merging import merge
 
 Axis = Annotated[dict[str, Overrides], Field(min_length=1)]
 AxisName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]

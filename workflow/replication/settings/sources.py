@@ -5,24 +5,12 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from replication.data.registry import DATASETS
 from replication.settings.base import Section
 
-DOWNLOADED = tuple(name for name, recipe in DATASETS.items() if recipe.files)
 
-
-def _new_name(name: str) -> str:
-    """Refuse a name that could not be a file's, or that means another data set."""
+def _file_name(name: str) -> str:
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", name):
         raise ValueError("a name is made of lower-case letters, digits and hyphens")
-    if name in DATASETS:
-        raise ValueError(f"choose a name other than the built-in ones ({', '.join(DATASETS)})")
-    return name
-
-
-def _downloaded_name(name: str) -> str:
-    if name not in DOWNLOADED:
-        raise ValueError(f"the data sets that are downloaded are {', '.join(DOWNLOADED)}")
     return name
 
 
@@ -44,12 +32,12 @@ class DataSources(Section):
         description="Folder with files that you already have: they are verified and used instead of a "
         "download. They may lie in it, in a folder named after the data set, or in torchvision's MNIST/raw.",
     )
-    mirrors: dict[Annotated[str, AfterValidator(_downloaded_name)], Mirrors] = Field(
+    mirrors: dict[str, Mirrors] = Field(
         default={},
         description="Data set: addresses of the folders that hold its files, tried in this order instead of "
         "the built-in ones. What they send is verified all the same.",
     )
-    image_folders: dict[Annotated[str, AfterValidator(_new_name)], PathText] = Field(
+    image_folders: dict[Annotated[str, AfterValidator(_file_name)], PathText] = Field(
         default={},
         description="Name: your own data set, a folder, tar or zip of train/<class>/* and test/<class>/*, "
         "with images of one size, grey or RGB.",

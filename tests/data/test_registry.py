@@ -1,0 +1,168 @@
+"""Which data sets there are, and where the workflow looks for their files."""
+
+import gzip
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loopback import Mirrors, whole
+from places import WORKFLOW
+from replication.data import (
+    DATASETS,
+    check_names,
+    download,
+    known_datasets,
+    prepare,
+    raw_files,
+    read_dataset,
+    write_dataset,
+)
+from replication.errors import ConfigurationError, DataError
+from replication.settings.sources import DataSources
+
+MNIST = [file.name for file in DATASETS["mnist"].files]
+CIFAR = "cifar-10-python.tar.gz"
+BARE = [name.removesuffix(".gz") for name in MNIST]
+
+
+def fill(folder: Path, names: list[str]) -> list[Path]:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        (folder / name).touch()
+    return [folder / name for name in names]
+
+
+def test_known_are_the_built_in_and_the_users_own() -> None:
+    own = {"b-images": "/b", "a-images": "/a"}
+    assert known_datasets(DataSources(image_folders=own)) == [*DATASETS, "a-images", "b-images"]
+
+
+def test_without_a_folder_files_are_downloaded() -> None:
+    assert raw_files("mnist", DataSources(), "down") == [Path("down/mnist") / name for name in MNIST]
+    assert raw_files("cifar10", DataSources(), Path("down")) == [Path("down/cifar10") / CIFAR]
+
+
+@pytest.mark.parametrize("name", ["digits", "photo-digits-10", "photo-digits-100"])
+def test_embedded_data_sets_need_no_files(name: str) -> None:
+    assert raw_files(name, DataSources(), "down") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "subfolder", "files"),
+    [
+        ("mnist", "", MNIST),
+        ("mnist", "", BARE),
+        ("mnist", "mnist", MNIST),
+        ("mnist", "MNIST/raw", MNIST),
+        ("mnist", "MNIST/raw", BARE),
+        ("mnist", "", [*MNIST[:2], *BARE[2:]]),
+        ("cifar10", "", [CIFAR]),
+        ("cifar10", "cifar10", [CIFAR]),
+    ],
+)
+def test_files_of_the_user_come_first(tmp_path: Path, name: str, subfolder: str, files: list[str]) -> None:
+    paths = fill(tmp_path / subfolder, files)
+    assert raw_files(name, DataSources(data_dir=str(tmp_path)), "down") == paths
+
+
+def test_a_folder_with_other_data_sets_does_not_matter(tmp_path: Path) -> None:
+    fill(tmp_path, [CIFAR, "cifar-10-python.tar"])
+    assert raw_files("mnist", DataSources(data_dir=str(tmp_path)), "down")[0] == Path("down/mnist") / MNIST[0]
+
+
+def test_a_folder_with_some_files_is_an_error(tmp_path: Path) -> None:
+    fill(tmp_path, [MNIST[0], BARE[2]])
+    with pytest.raises(DataError, match=f"{tmp_path}: holds .* but not {MNIST[1]}, {MNIST[3]}; put all"):
+        raw_files("mnist", DataSources(data_dir=str(tmp_path)), "down")
+
+
+@pytest.mark.parametrize("name", ["mnist", "digits"])
+def test_a_folder_that_does_not_exist_is_an_error(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"`data_dir`: {tmp_path / 'none'} is not a folder"):
+        raw_files(name, DataSources(data_dir=str(tmp_path / "none")), "down")
+
+
+def test_an_image_folder_is_its_path(tmp_path: Path) -> None:
+    sources = DataSources(image_folders={"mine": str(tmp_path), "gone": str(tmp_path / "gone")})
+    assert raw_files("mine", sources, "down") == [tmp_path]
+    with pytest.raises(
+        ConfigurationError, match=f"`image_folders`, gone: {tmp_path / 'gone'} does not exist"
+    ):
+        raw_files("gone", sources, "down")
+
+
+@pytest.mark.parametrize(
+    "use", [lambda name, own: raw_files(name, own, "down"), lambda name, own: prepare(name, [], own)]
+)
+def test_unknown_names_are_refused_with_the_valid_ones(use: Callable[[str, DataSources], object]) -> None:
+    with pytest.raises(ConfigurationError, match=r"no data set `minst`; valid: mnist, .*, mine$"):
+        use("minst", DataSources(image_folders={"mine": "/mine"}))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (
+            {"mirrors": {"minst": ["https://a.org"]}},
+            "`mirrors.minst`: .* downloaded are mnist, cifar10, cifar100",
+        ),
+        (
+            {"mirrors": {"digits": ["https://a.org"]}},
+            "`mirrors.digits`: .* downloaded are mnist, cifar10, cifar100",
+        ),
+        (
+            {"image_folders": {"mnist": "/a"}},
+            r"`image_folders.mnist`: .* built-in ones \(mnist, .*photo-digits-100\)",
+        ),
+    ],
+)
+def test_names_that_mean_other_data_are_refused(wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"^the file: {message}"):
+        check_names(DataSources(**wrong), "the file")
+
+
+def test_from_mirror_to_prepared_file(mirrors: Mirrors, tiny_mnist: dict[str, bytes], tmp_path: Path) -> None:
+    sources = DataSources(mirrors={"mnist": [mirrors.address("data/")]})
+    raw = raw_files("mnist", sources, tmp_path)
+    for path in raw:
+        mirrors.script(f"/data/{path.name}", whole(tiny_mnist[path.name]))
+        download("mnist", path.name, path, sources)
+    dataset = prepare("mnist", [str(path) for path in raw], sources)
+    write_dataset(dataset, tmp_path / "mnist.safetensors")
+    assert read_dataset(tmp_path / "mnist.safetensors").identity == dataset.identity
+    assert dataset.source.kind == "downloaded"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda path: path.write_bytes(gzip.compress(b"other")), "SHA-256 of the uncompressed content is"),
+        (lambda path: path.write_bytes(path.read_bytes()[:-5]), "cannot be read"),
+        (lambda path: path.unlink(), "cannot be read .*No such file"),
+    ],
+)
+def test_files_of_the_user_are_verified(
+    tiny_mnist: dict[str, bytes], tmp_path: Path, spoil: Callable[[Path], object], message: str
+) -> None:
+    for name, content in tiny_mnist.items():
+        (tmp_path / name).write_bytes(content)
+    sources = DataSources(data_dir=str(tmp_path))
+    raw = raw_files("mnist", sources, "down")
+    assert prepare("mnist", raw, sources).name == "mnist"
+    spoil(raw[3])
+    with pytest.raises(DataError, match=f"^{raw[3]}: {message}.* put a good {MNIST[3]} there"):
+        prepare("mnist", raw, sources)
+
+
+def test_importing_is_light() -> None:
+    heavy = ("sklearn", "pooch", "requests", "PIL", "torch", "scipy", "pandas")
+    script = f"import replication.data, sys; print([name for name in {heavy} if name in sys.modules])"
+    path = str(WORKFLOW)
+    done = subprocess.run(
+        [sys.executable, "-c", script], env={"PYTHONPATH": path}, capture_output=True, check=True
+    )
+    assert done.stdout.decode().strip() == "[]"

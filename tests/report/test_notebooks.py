@@ -1,0 +1,50 @@
+"""Notebooks: executed with their parameter, stripped in git, and shown without code."""
+
+import json
+from pathlib import Path
+
+import nbformat
+import papermill
+import pytest
+
+from places import REPORTS
+from replication.report.notebooks import execute, notebook_html
+
+
+def write_notebook(path: Path, *cells: str) -> Path:
+    parameters = nbformat.v4.new_code_cell("tables = None", metadata={"tags": ["parameters"]})
+    code = [nbformat.v4.new_code_cell(cell) for cell in cells]
+    nbformat.write(nbformat.v4.new_notebook(cells=[parameters, *code]), path)
+    return path
+
+
+def test_a_notebook_gets_the_folder_and_the_package(tmp_path: Path) -> None:
+    notebook = write_notebook(
+        tmp_path / "in.ipynb",
+        "import replication.system.tables\nfrom IPython.display import HTML\nHTML(f'<b>{tables}</b>')",
+    )
+    execute(notebook, tmp_path / "out.ipynb", "some/folder")
+    page = notebook_html(tmp_path / "out.ipynb")
+    assert "<b>some/folder</b>" in page
+    assert "import replication" not in page
+
+
+def test_a_failing_cell_leaves_what_was_executed_and_no_output(tmp_path: Path) -> None:
+    notebook = write_notebook(tmp_path / "in.ipynb", "1 / 0")
+    with pytest.raises(papermill.PapermillExecutionError, match="ZeroDivisionError"):
+        execute(notebook, tmp_path / "out.ipynb", "tables")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.ipynb", "out.ipynb.failed.ipynb"]
+
+
+@pytest.mark.parametrize("path", sorted(REPORTS.glob("*.ipynb")), ids=lambda path: path.stem)
+def test_notebooks_are_kept_without_output(path: Path) -> None:
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    code = [cell for cell in cells if cell["cell_type"] == "code"]
+    assert code
+    assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in code)
+    assert any("parameters" in cell["metadata"].get("tags", []) for cell in code)
+
+
+def test_every_study_has_its_notebook() -> None:
+    studies = {path.stem for path in (REPORTS.parent / "config/studies").glob("*.yaml")}
+    assert studies == {path.stem for path in REPORTS.glob("*.ipynb")}

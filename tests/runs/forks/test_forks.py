@@ -1,0 +1,424 @@
+"""Runs that are forked from a process which has imported PyTorch, and what may happen to it and to their jobs."""
+
+import errno
+import json
+import os
+import re
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fault_runs import results_of
+from places import ROOT
+from project import inside
+from replication.data.dataset import write_dataset
+from replication.runs.forks import client, launch, server
+from replication.runs.forks.client import OFF, VARIABLE, identity
+from replication.runs.forks.launch import THREADS, start_fork_server
+from replication.system import interruption
+from replication.system.digests import canonical_json
+from support import run_settings, schedule_of, tiny_dataset
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="the server needs Linux")
+
+PYTEST = "PYTEST_CURRENT_TEST"  # its value changes with each test
+SECONDS = 60.0  # far more than anything here takes
+# As Snakemake calls the script, but with a `snakemake` of our own; `early`, a signal that comes at once.
+JOB = """
+import json, runpy, sys
+from types import SimpleNamespace as Names
+job, script = json.loads(sys.argv[1]), sys.argv[2]
+sys.path.extend([sys.argv[3]])
+if job["early"]:
+    import signal
+    from replication.system import interruption
+    listen = interruption.listen
+    interruption.listen = lambda: [listen(), signal.raise_signal(job["early"])]
+names = ("input", "output", "params")
+snakemake = Names(log=[job["log"]], config={}, **{name: Names(**job[name]) for name in names})
+runpy.run_path(script, init_globals={"snakemake": snakemake})
+print("torch" in sys.modules)
+"""
+# A job that only asks whether it is served.
+ASK = """
+import sys
+sys.path.extend([sys.argv[1]])
+from replication.runs.forks.client import train_in_fork
+print(train_in_fork("asked.log", {}), "torch" in sys.modules)
+"""
+# A process that starts a server, says so, and lives until it is told more.
+SNAKEMAKE = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from replication.runs.forks.launch import start_fork_server
+server = start_fork_server("s", "server.log")
+print(server.pid, flush=True)
+sys.stdin.readline()
+"""
+
+
+class Jobs:
+    """Jobs of one folder, the paths of which are relative to it, as Snakemake's are."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.started: list[subprocess.Popen] = []
+        self.environment = {**os.environ, **dict.fromkeys(THREADS, "1")}
+        self.environment.pop(PYTEST, None)
+        write_dataset(tiny_dataset(), folder / "tiny.safetensors")
+
+    def start(self, name: str, early: int = 0, environment: Any = None, **settings: Any) -> subprocess.Popen:
+        """Start the job of a run, in the folder of this name."""
+        whole = run_settings(
+            **{
+                "schedule": schedule_of("loss_probing"),
+                "optimizer": {"name": "sgd", "learning_rate": 0.05, "momentum": 0.9},
+                "data": {"augmentation": "crop_and_flip"},
+                "record_every_step": True,
+                **settings,
+            }
+        )
+        texts = {"settings": canonical_json(whole.model_dump(mode="json")), "code": "code", "device": "cpu"}
+        job = {
+            "log": f"{name}.log",
+            "input": {"dataset": "tiny.safetensors"},
+            "output": {"record": f"{name}/record.json"},
+            "params": {"run_id": "study/arm/seed-7", **texts},
+            "early": early,
+        }
+        process = subprocess.Popen(
+            [sys.executable, "-c", JOB, json.dumps(job), *self.paths],
+            cwd=self.folder,
+            env=self.environment | (environment or {}),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.started.append(process)
+        return process
+
+    paths = (str(ROOT / "workflow/scripts/train.py"), str(ROOT / "workflow"))
+
+    def run(self, name: str, **more: Any) -> tuple[int, str, str]:
+        """Return the exit status of a job, and what it prints."""
+        process = self.start(name, **more)
+        printed = process.communicate(timeout=SECONDS)
+        return process.returncode, *printed
+
+    def refused(self, **environment: str) -> bool:
+        """Return whether a job in this environment is left to train by itself."""
+        command = [sys.executable, "-c", ASK, self.paths[1]]
+        done = subprocess.run(
+            command, cwd=self.folder, env=self.environment | environment, stdout=subprocess.PIPE, text=True
+        )
+        return done.stdout == "False False\n"
+
+    def begun(self, name: str, **more: Any) -> tuple[subprocess.Popen, int]:
+        """Start a job of many minutes, and wait until it trains; return it and the process that does."""
+        process = self.start(name, epochs=100_000, **more)
+        wait_until(lambda: [*self.folder.glob(f"{name}/.checkpoint-*")], process)
+        lock = (self.folder / name / ".lock").read_text()
+        return process, int(re.match(r"process (\d+) ", lock)[1])
+
+    def last_words(self, name: str) -> str:
+        return (self.folder / f"{name}.log").read_text().splitlines()[-1]
+
+    def kept(self, name: str) -> set[str]:
+        return {path.name for path in (self.folder / name).iterdir()}
+
+
+def wait_until(condition: Any, process: subprocess.Popen | None = None) -> None:
+    end = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < end
+        assert process is None or process.poll() is None, process.communicate()
+        time.sleep(0.01)
+
+
+def lives(number: int) -> bool:
+    """Return whether there is this process, and it is more than an exit status that nobody has asked for."""
+    try:
+        return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def server_for(jobs: Jobs) -> subprocess.Popen:
+    """Start a server, and let these jobs know."""
+    with pytest.MonkeyPatch.context() as patch, inside(jobs.folder):
+        patch.delenv(VARIABLE, raising=False)
+        patch.delenv(PYTEST)
+        server = start_fork_server("s", "server.log")
+        jobs.environment[VARIABLE] = os.environ[VARIABLE]
+    assert server
+    return server
+
+
+@pytest.fixture(scope="module", autouse=True)
+def signals() -> Iterator[None]:
+    """Have signals end what is started here, also where the tests are in the background and ignore some."""
+    before = {number: signal.signal(number, signal.default_int_handler) for number in interruption.SIGNALS}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jobs]:
+    """Return jobs for which there is a server."""
+    jobs = Jobs(tmp_path_factory.mktemp("served"))
+    server = server_for(jobs)
+    yield jobs
+    for process in jobs.started:  # where a test has failed
+        process.kill()
+    server.stdin.close()
+    assert server.wait(SECONDS) == 0
+    assert [*(jobs.folder / "s").iterdir()] == []
+
+
+@pytest.fixture(scope="module")
+def alone(served: Jobs) -> Jobs:
+    """Return jobs in the same folder that train in their own processes."""
+    jobs = Jobs(served.folder)
+    jobs.environment[VARIABLE] = OFF
+    return jobs
+
+
+def test_a_fork_comes_to_the_same_bytes(served: Jobs, alone: Jobs) -> None:
+    assert served.run("forked") == (0, "False\n", "")
+    assert alone.run("alone") == (0, "True\n", "")
+    assert results_of(served.folder / "forked") == results_of(served.folder / "alone")
+
+
+def test_several_at_once_do_not_disturb_each_other(served: Jobs) -> None:
+    jobs = {name: served.start(name, epochs=4) for name in ("one", "two", "three")}
+    for process in jobs.values():
+        assert process.communicate(timeout=SECONDS)[0] == "False\n"
+    results = [results_of(served.folder / name) for name in jobs]
+    assert results[0] == results[1] == results[2]
+
+
+def test_a_child_works_in_the_folder_of_its_job(served: Jobs, tmp_path: Path) -> None:
+    """The paths of a job are relative to it."""
+    elsewhere = Jobs(tmp_path)
+    path = served.folder / served.environment[VARIABLE]
+    elsewhere.environment[VARIABLE] = served.environment[VARIABLE]
+    (tmp_path / "s").symlink_to(path.parent)
+    process, child = elsewhere.begun("run")
+    assert child != process.pid
+    assert Path(f"/proc/{child}/cwd").resolve() == tmp_path
+    process.terminate()
+    process.wait(SECONDS)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_reaches_the_child_which_saves_its_state(served: Jobs, number: int) -> None:
+    name = signal.Signals(number).name
+    process, child = served.begun(name)
+    process.send_signal(number)
+    printed = process.communicate(timeout=SECONDS)
+    assert (process.returncode, *printed) == (1, "", "")
+    assert not lives(child)
+    assert (
+        served.last_words(name) == f"RunInterruptedError: ended by {name}; the same command goes on from here"
+    )
+    assert "Traceback" not in (served.folder / f"{name}.log").read_text()
+    assert served.kept(name) == {".checkpoint-0", ".checkpoint-1"}
+
+
+def test_an_interrupted_run_goes_on_to_the_same_bytes(served: Jobs) -> None:
+    assert served.run("whole", epochs=6)[0] == 0
+    process = served.start("pieces", epochs=6)
+    wait_until(lambda: [*served.folder.glob("pieces/.checkpoint-*")], process)
+    process.terminate()
+    assert process.wait(SECONDS) == 1
+    assert served.run("pieces", epochs=6)[0] == 0
+    assert results_of(served.folder / "pieces") == results_of(served.folder / "whole")
+
+
+def test_a_signal_that_comes_before_the_child_is_not_lost(served: Jobs) -> None:
+    for _ in range(5):
+        assert served.run("early", early=signal.SIGTERM, epochs=100_000)[0] == 1
+        assert "ended by SIGTERM" in served.last_words("early")
+
+
+def test_a_child_ends_with_its_job_however_that_ends(served: Jobs) -> None:
+    process, child = served.begun("orphan")
+    process.kill()
+    process.wait(SECONDS)
+    wait_until(lambda: not lives(child))
+    assert "ended by SIGTERM" in served.last_words("orphan")
+    assert served.kept("orphan") == {".checkpoint-0", ".checkpoint-1"}
+
+
+def test_a_child_that_is_killed_fails_its_job(served: Jobs) -> None:
+    process, child = served.begun("killed")
+    os.kill(child, signal.SIGKILL)
+    _, said = process.communicate(timeout=SECONDS)
+    assert process.returncode == 128 + signal.SIGKILL
+    message = "the process of this run was killed (SIGKILL): if the memory was used up, run fewer at a time (--cores)"
+    assert said.startswith(message)
+    assert served.last_words("killed").startswith(message)
+
+
+def test_what_is_wrong_with_a_run_is_said_as_by_its_own_process(served: Jobs, alone: Jobs) -> None:
+    wrong = {"data": {"train_images": 10**6}}
+    said = {}
+    for jobs in (served, alone):
+        assert jobs.run("wrong", **wrong) == (1, "", "")
+        said[jobs] = (served.folder / "wrong.log").read_text()
+    assert said[served] == said[alone]
+    assert "Error: " in said[served]
+
+
+def test_an_error_of_ours_shows_where_it_happened(served: Jobs) -> None:
+    (served.folder / "not-a-folder").touch()
+    status, _, said = served.run("not-a-folder")
+    assert status == 1
+    assert "Traceback" in said
+    assert "FileExistsError" in said
+
+
+@pytest.mark.parametrize("difference", [{"MKL_CBWR": "COMPATIBLE"}, {"OMP_NUM_THREADS": "2"}])
+def test_a_job_of_another_environment_trains_by_itself(served: Jobs, difference: dict[str, str]) -> None:
+    assert not served.refused()
+    assert served.refused(**difference)
+    last = (served.folder / "server.log").read_text().splitlines()[-1]
+    assert last == "not served: asked.log: of other environment"
+
+
+def test_what_a_process_starts_with_is_compared(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    package = tmp_path / "package"
+    (package / "deep").mkdir(parents=True)
+    (package / "deep/code.py").write_text("one")
+    monkeypatch.setattr(client, "PACKAGE", package)
+    monkeypatch.setattr(client.sysconfig, "get_path", lambda _: str(package / "deep"))
+
+    def changed(change: Any) -> list[str]:
+        before = identity()
+        change()
+        return [name for name, value in identity().items() if value != before[name]]
+
+    assert changed(lambda: None) == []
+    assert changed(lambda: (package / "deep/code.py").write_text("three")) == ["code"]
+    assert changed(lambda: os.utime(package / "deep/code.py", ns=(1, 1))) == ["code"]
+    assert changed(lambda: (package / "new.py").touch()) == ["code"]
+    assert changed(lambda: (package / "deep/new.dist-info").mkdir()) == ["installed packages"]
+    assert changed(lambda: monkeypatch.setattr(sys, "executable", "/other/python")) == ["Python"]
+    assert changed(lambda: monkeypatch.setenv("LD_PRELOAD", "library.so")) == ["environment"]
+    assert changed(lambda: monkeypatch.setattr(signal, "getsignal", lambda _: signal.SIG_IGN)) == [
+        "ignored signals"
+    ]
+    assert changed(lambda: monkeypatch.setenv("TMPDIR", "/of/the/job")) == []
+
+
+def test_without_a_server_a_job_trains_by_itself(served: Jobs) -> None:
+    for path in ("s/nobody.socket", "tiny.safetensors", "s/" + "x" * 200):
+        assert served.refused(**{VARIABLE: path})
+
+
+def test_a_server_that_is_killed_costs_its_runs_nothing(tmp_path: Path) -> None:
+    """The child ends with its state, and the job goes on by itself."""
+    jobs = Jobs(tmp_path)
+    server = server_for(jobs)
+    process = jobs.start("run", epochs=30)
+    wait_until(lambda: [*tmp_path.glob("run/.checkpoint-*")], process)
+    server.kill()
+    assert process.communicate(timeout=SECONDS) == ("True\n", "")
+    assert process.returncode == 0
+    record = json.loads((tmp_path / "run/record.json").read_text())
+    assert [session["end"] for session in record["sessions"]] == ["SIGTERM", "completed"]
+    server.wait()
+    with inside(tmp_path), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(launch, "_started", lambda *_: None)
+        [left] = Path("s").iterdir()  # what a killed one has left
+        patch.setattr(os, "getpid", lambda: 1)
+        start_fork_server("s", "server.log")
+        assert left not in Path("s").iterdir()
+
+
+def test_a_server_ends_with_what_started_it_but_not_before_its_runs(tmp_path: Path) -> None:
+    jobs = Jobs(tmp_path)
+    started = subprocess.Popen(
+        [sys.executable, "-c", SNAKEMAKE, str(ROOT / "workflow")],
+        cwd=tmp_path,
+        env={name: value for name, value in jobs.environment.items() if name not in {*THREADS, VARIABLE}},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    server = int(started.stdout.readline())
+    [path] = (tmp_path / "s").iterdir()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    jobs.environment[VARIABLE] = f"s/{path.name}"
+    process, child = jobs.begun("run")
+    started.kill()
+    started.wait()
+    wait_until(lambda: not path.exists())
+    assert lives(child)
+    assert lives(server)
+    process.terminate()
+    assert process.wait(SECONDS) == 1
+    assert not lives(child)
+    wait_until(lambda: not lives(server))
+
+
+@pytest.mark.parametrize(("device", "variable"), [("cuda", None), ("cpu", OFF)])
+def test_none_is_started_where_none_is_wanted(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, device: str, variable: str | None
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv(VARIABLE, raising=False)
+    if variable:
+        monkeypatch.setenv(VARIABLE, variable)
+    assert start_fork_server("s", "server.log", device) is None
+    assert os.environ.get(VARIABLE) == variable
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_none_is_started_where_there_cannot_be_a_socket(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(VARIABLE, "before")
+    monkeypatch.chdir(tmp_path)
+    assert start_fork_server("x" * 150, "server.log") is None
+
+    def refuse(*_: Any) -> None:
+        raise OSError(errno.EPERM, "no sockets here")
+
+    monkeypatch.setattr(socket.socket, "bind", refuse)
+    assert start_fork_server("s", "server.log") is None
+    assert os.environ[VARIABLE] == "before"
+
+
+def test_a_process_with_threads_or_a_gpu_does_not_fork(monkeypatch: pytest.MonkeyPatch) -> None:
+    end = threading.Event()
+    thread = threading.Thread(target=end.wait)
+    thread.start()
+    assert "threads would be lost" in str(server._obstacle("cpu"))
+    end.set()
+    thread.join()
+    monkeypatch.setattr(server.Path, "iterdir", lambda _: iter(["one"]))
+    for sees, device, obstacle in [
+        (True, "auto", "PyTorch sees a GPU"),
+        (True, "cpu", None),
+        (False, "auto", None),
+    ]:
+        monkeypatch.setattr(server, "_sees_gpu", lambda sees=sees: sees)
+        assert server._obstacle(device) == obstacle
+
+
+def test_a_job_that_is_served_imports_nothing_heavy() -> None:
+    code = "import sys; sys.path.insert(0, sys.argv[1]); from replication.runs.forks import client; print(*sys.modules)"
+    command = [sys.executable, "-c", code, str(ROOT / "workflow")]
+    imported = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    assert not {"torch", "numpy", "pandas", "pydantic"} & set(imported)

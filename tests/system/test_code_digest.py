@@ -1,0 +1,612 @@
+"""The digest of code: an edit concerns the results that depend on it, and no others."""
+
+import ast
+import functools
+import re
+import shutil
+
+import pytest
+
+from places import PACKAGE, ROOT, SCRIPTS
+from replication.data import DATASETS
+from replication.runs.plan import load_plan
+from replication.runs.provenance import registry_choices
+from replication.settings.config import Config
+from replication.settings.schedule import PureSchedule
+from replication.system import code_digest as digests
+from replication.system.code_digest import code_digest, reached_definitions
+
+
+def file_of(module):
+    path = PACKAGE.joinpath(*module.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def edited(text, old, new):
+    assert text.count(old) == 1, f"{old!r} is there {text.count(old)} times"
+    return text.replace(old, new)
+
+
+# --- small packages --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def digest(tmp_path_factory):
+    """Return a function that gives the digest of a script and of a package `pkg`, from their texts."""
+
+    @functools.cache
+    def of(files, chosen):
+        folder = tmp_path_factory.mktemp("code")
+        for name, text in files:
+            path = folder / (name if name == "entry.py" else f"pkg/{name}")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(digests, "PACKAGE", folder / "pkg")
+            return code_digest(folder / "entry.py", dict(chosen))
+
+    return lambda files, chosen=None: of(
+        tuple(({"__init__.py": ""} | files).items()), tuple((chosen or {}).items())
+    )
+
+
+SMALL = {
+    "entry.py": '''
+"""A script."""
+from pkg.a import start
+from pkg import part as alias
+
+RESULT = start(1) + alias.reexported(2)
+''',
+    "a.py": '''
+"""A module."""
+import math
+from typing import TYPE_CHECKING
+from pkg.b import called, Base as Parent, decorate
+from pkg import c, part
+import pkg.d as d
+import pkg.e
+
+if TYPE_CHECKING:
+    from pkg.b import not_called as Nothing
+
+LIMIT = 3
+OTHER = 4
+GROWS = [1]
+GROWS += [2]
+FILLED = {}
+FILLED["x"] = 5
+LEFT, RIGHT = 6, 7
+
+
+@decorate
+def start(x: "Nothing", y: int = LIMIT) -> int:
+    """Start."""
+    # A comment.
+    total: float = called(x) + math.sqrt(y) + c.by_module(x)
+    return total + Child().value + lazily(x) + d.by_alias(x) + pkg.e.by_path(x) + GROWS[0] + FILLED["x"] + LEFT
+
+
+def lazily(x):
+    from pkg.lazy import deep
+    from pkg import lazy_module as module
+
+    return deep(x) + module.far(x) + part.inner.below(x)
+
+
+class Child(Parent):
+    """A child."""
+
+    value: int = 8
+
+    def method(self, x: int) -> int:
+        return x
+
+
+def not_called(x):
+    return x
+''',
+    "b.py": """
+try:
+    from pkg.fast import helper
+except ImportError:
+    helper = None
+
+
+def called(x):
+    return recursive(x)
+
+
+def recursive(x):
+    return called(x - 1) if x else helper(x)
+
+
+class Base:
+    kind = "base"
+
+
+def decorate(function):
+    return function
+
+
+def not_called(x):
+    return x + 1
+""",
+    "c.py": "def by_module(x):\n    return x + 10\n\n\ndef not_by_module(x):\n    return x + 11\n",
+    "d.py": "def by_alias(x):\n    return x + 12\n",
+    "e.py": "def by_path(x):\n    return x + 13\n",
+    "fast.py": "def helper(x):\n    return x + 14\n",
+    "lazy.py": "def deep(x):\n    return x + 15\n\n\ndef not_deep(x):\n    return x + 16\n",
+    "lazy_module.py": "def far(x):\n    return x + 17\n\n\ndef near(x):\n    return x + 18\n",
+    "part/__init__.py": "from pkg.part.inner import defined as reexported, unused\n",
+    "part/inner.py": (
+        "SCALE = 2\n\n\ndef defined(x):\n    return x * SCALE\n\n\n"
+        "def below(x):\n    return x + 19\n\n\ndef unused(x):\n    return x + 20\n"
+    ),
+    "unrelated.py": "from pkg.a import start\n\nstart(21)\n",
+}
+
+MATTERS = [
+    ("entry.py", "start(1)", "start(0)"),
+    ("entry.py", "alias.reexported(2)", "alias.reexported(3)"),
+    ("a.py", "LIMIT = 3", "LIMIT = 30"),
+    ("a.py", "GROWS = [1]", "GROWS = [0]"),
+    ("a.py", "GROWS += [2]", "GROWS += [3]"),
+    ("a.py", 'FILLED["x"] = 5', 'FILLED["x"] = 6'),
+    ("a.py", "LEFT, RIGHT = 6, 7", "LEFT, RIGHT = 7, 7"),
+    ("a.py", "math.sqrt(y)", "math.cbrt(y)"),
+    ("a.py", "import math", "import cmath as math"),
+    ("a.py", "from pkg import c, part", "from pkg import d as c, part"),
+    ("a.py", "@decorate\n", ""),
+    ("a.py", "y: int = LIMIT", "y: int = 5"),
+    ("a.py", "value: int = 8", "value: int = 9"),
+    ("a.py", "value: int = 8", "value = 8"),  # a field may become none
+    ("b.py", "recursive(x)\n\n\ndef", "recursive(x + 1)\n\n\ndef"),
+    ("b.py", "called(x - 1)", "called(x - 2)"),
+    ("b.py", 'kind = "base"', 'kind = "other"'),
+    ("b.py", "return function", "return None"),
+    ("b.py", "helper = None", "helper = abs"),
+    ("c.py", "x + 10", "x + 0"),
+    ("d.py", "x + 12", "x + 0"),
+    ("e.py", "x + 13", "x + 0"),
+    ("fast.py", "x + 14", "x + 0"),
+    ("lazy.py", "x + 15", "x + 0"),
+    ("lazy_module.py", "x + 17", "x + 0"),
+    ("part/__init__.py", "defined as reexported", "unused as reexported"),
+    ("part/inner.py", "SCALE = 2", "SCALE = 3"),
+    ("part/inner.py", "x * SCALE", "x + SCALE"),
+    ("part/inner.py", "x + 19", "x + 0"),
+]
+DOES_NOT_MATTER = [
+    ("entry.py", '"""A script."""', '"""Another script."""'),
+    ("entry.py", '"""A script."""\n', ""),
+    ("entry.py", "\nfrom pkg.a", "# A comment.\n\n\nfrom pkg.a"),
+    ("a.py", '"""Start."""', '"""Begin."""'),
+    ("a.py", '    """A child."""\n', ""),
+    ("a.py", "def not_called(x):\n", 'def not_called(x):\n    """Document."""\n'),
+    ("a.py", "LIMIT = 3\n", 'LIMIT = 3\n"""How far."""\n'),
+    ("a.py", "value: int = 8\n", 'value: int = 8\n    """What it is."""\n'),
+    ("a.py", "# A comment.", "# Another comment."),
+    ("a.py", "LIMIT = 3", "LIMIT: int = 3"),
+    ("a.py", "LIMIT = 3", "LIMIT = (3)  # as far as it goes"),
+    ("a.py", "total: float = ", "total = "),
+    ("a.py", "total: float = ", "total: int = "),
+    ("a.py", ") -> int:\n    \"\"\"Start", ') -> "float":\n    """Start'),
+    ("a.py", 'x: "Nothing", y: int', "x, y"),
+    ("a.py", "value: int = 8", "value: float = 8"),
+    ("a.py", "if TYPE_CHECKING:\n    from pkg.b import not_called as Nothing\n", ""),
+    ("a.py", "import math\nfrom typing import TYPE_CHECKING\n", "from typing import TYPE_CHECKING\nimport math\n"),
+    ("a.py", "import math\n", "import math\nimport json\n"),
+    ("a.py", "return total + Child().value", "return (\n        total + Child().value"),  # mended below
+    ("a.py", "OTHER = 4", "OTHER = 40"),
+    ("a.py", "def not_called(x):\n    return x", "def not_called(x):\n    return 2 * x"),
+    ("b.py", "x + 1\n", "x + 2\n"),
+    ("c.py", "x + 11", "x + 0"),
+    ("lazy.py", "x + 16", "x + 0"),
+    ("lazy_module.py", "x + 18", "x + 0"),
+    ("part/inner.py", "x + 20", "x + 0"),
+    ("part/inner.py", "SCALE = 2\n", "\n\n\nSCALE = 2\n"),
+    ("unrelated.py", "start(21)", "start(22)"),
+]  # fmt: skip
+
+
+def with_edit(file, old, new):
+    text = edited(SMALL[file], old, new)
+    if new.startswith("return ("):
+        text = edited(text, " + LEFT\n", " + LEFT\n    )\n")
+    return SMALL | {file: text}
+
+
+@pytest.mark.parametrize(("file", "old", "new"), MATTERS)
+def test_an_edit_of_what_is_used_changes_the_digest(digest, file, old, new):
+    assert digest(with_edit(file, old, new)) != digest(SMALL)
+
+
+@pytest.mark.parametrize(("file", "old", "new"), DOES_NOT_MATTER)
+def test_an_edit_of_text_or_of_what_is_not_used_does_not(digest, file, old, new):
+    assert digest(with_edit(file, old, new)) == digest(SMALL)
+
+
+def test_the_order_of_definitions_does_not_matter(digest):
+    head, *functions = SMALL["c.py"].split("def ")
+    reversed_text = head + "".join(f"def {function.rstrip()}\n\n\n" for function in functions[::-1])
+    assert digest(SMALL | {"c.py": reversed_text}) == digest(SMALL)
+
+
+def test_the_digest_is_the_same_wherever_the_code_lies(digest):
+    elsewhere = SMALL | {"not_mentioned.py": ""}
+    assert digest(elsewhere) == digest(SMALL)
+    assert re.fullmatch("[0-9a-f]{64}", digest(SMALL))
+
+
+def test_everything_in_the_entry_counts(digest):
+    entry = SMALL["entry.py"] + "\n\ndef unused():\n    return {}\n\n\nif RESULT:\n    print({})\n"
+    found = {digest(SMALL | {"entry.py": entry.format(*numbers)}) for numbers in [(1, 2), (0, 2), (1, 0)]}
+    assert len(found) == 3
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "from pkg import c\n",  # for what the script starts, such as a notebook
+        "from pkg import c\n\nvars(c)\n",
+        "import pkg.c as c\n\nfunction = getattr(c, 'by_module')\n",
+        "from pkg import c\n\nc.by_module(1)\nprint(c)\n",
+    ],
+)
+def test_a_module_that_is_not_asked_for_names_counts_whole(digest, entry):
+    files = SMALL | {"entry.py": entry}
+    assert digest(files) != digest(files | {"c.py": edited(SMALL["c.py"], "x + 11", "x + 0")})
+
+
+def test_a_function_imported_without_use_counts(digest):
+    files = SMALL | {"entry.py": "from pkg.c import by_module\n"}
+    assert digest(files) != digest(files | {"c.py": edited(SMALL["c.py"], "x + 10", "x + 0")})
+    assert digest(files) == digest(files | {"c.py": edited(SMALL["c.py"], "x + 11", "x + 0")})
+
+
+def test_a_name_of_a_package_comes_before_its_module_of_the_same_name(digest):
+    files = {
+        "entry.py": "from pkg.shop import sell\n\nsell()\n",
+        "shop/__init__.py": "from pkg.shop.sell import sell\n",
+        "shop/sell.py": "def sell():\n    return 1\n",
+    }
+    assert digest(files) != digest(files | {"shop/sell.py": "def sell():\n    return 2\n"})
+
+
+def test_modules_that_import_each_other_are_followed(digest):
+    files = {
+        "entry.py": "from pkg.a import f\n\nf()\n",
+        "a.py": "from pkg.b import g\n\n\ndef f():\n    return g()\n\n\ndef h():\n    return 1\n",
+        "b.py": "from pkg import a\n\n\ndef g():\n    return a.f() or a.h()\n",
+    }
+    assert digest(files) != digest(files | {"a.py": edited(files["a.py"], "return 1", "return 2")})
+
+
+@pytest.mark.parametrize(
+    "text", ["from .c import by_module\n", "from pkg.c import *\n", "def f():\n    from . import c\n"]
+)
+def test_an_import_that_cannot_be_followed_is_refused(digest, text):
+    with pytest.raises(TypeError, match="import names, from a module by its full name"):
+        digest(SMALL | {"entry.py": text})
+
+
+SETTINGS = {
+    "settings/__init__.py": "VALUE = 1\n",
+    "settings/run.py": "class Run:\n    epochs = 1\n",
+    "settings_of_another_kind.py": "VALUE = 1\n",
+}
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "from pkg.settings.run import Run\n\nRun()\n",
+        "from pkg.settings import run\n\nrun.Run()\n",
+        "from pkg import settings\n\nsettings.run.Run()\n",
+        "import pkg.settings.run as run\n\nrun.Run()\n",
+        "def f():\n    from pkg.settings.run import Run\n    return Run()\n",
+    ],
+)
+def test_settings_are_left_out(digest, entry):
+    files = SETTINGS | {"entry.py": entry}
+    others = {name: text.replace("= 1", "= 2") for name, text in SETTINGS.items()}
+    assert digest(files) == digest(files | others)
+
+
+def test_only_settings_are_left_out(digest):
+    files = SETTINGS | {"entry.py": "from pkg.settings_of_another_kind import VALUE\n\nprint(VALUE)\n"}
+    assert digest(files) != digest(files | {"settings_of_another_kind.py": "VALUE = 2\n"})
+
+
+SHOP = {
+    "entry.py": "from pkg.shop import sell\n\nsell()\n",
+    "shop.py": '''
+def apple():
+    return 1
+
+
+def pear():
+    return 2
+
+
+FRUIT: dict[str, object] = {
+    "apple": apple,
+    "pear": pear,
+}
+FORK = {"apple": 3}
+
+
+def sell(name):
+    return FRUIT[name], FORK[name]
+''',
+}  # fmt: skip
+FRUIT, FORK = "shop.FRUIT", "shop.FORK"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "choices"),
+    [
+        ("return 1", "return 0", ["apple", None]),
+        ("return 2", "return 0", ["pear", None]),
+        ('"pear": pear', '"pear": apple', ["pear", None]),
+        ('"pear": pear,\n', "", ["pear", None]),
+        ('    "pear": pear,\n', '    "pear": pear,\n    "plum": pear,\n', [None]),
+        ("return FRUIT[name]", "return FRUIT.get(name)", ["apple", "pear", "", None]),
+    ],
+)
+def test_of_a_registry_only_the_chosen_entry_is_followed(digest, old, new, choices):
+    others = SHOP | {"shop.py": edited(SHOP["shop.py"], old, new)}
+    tried = {choice: {} if choice is None else {FRUIT: choice} for choice in ("apple", "pear", "", None)}
+    assert [
+        choice for choice, chosen in tried.items() if digest(SHOP, chosen) != digest(others, chosen)
+    ] == choices
+
+
+def test_choices_tell_results_apart_and_are_of_their_registry_only(digest):
+    assert len({digest(SHOP, {FRUIT: choice}) for choice in ("apple", "pear", "")}) == 3
+    assert digest(SHOP, {FRUIT: ""}) == digest(SHOP, {FRUIT: "plum"})
+    others = SHOP | {"shop.py": edited(SHOP["shop.py"], '"apple": 3', '"apple": 4')}
+    assert digest(SHOP, {FRUIT: "apple"}) != digest(others, {FRUIT: "apple"})
+    assert digest(SHOP, {FRUIT: "apple", FORK: "pear"}) == digest(others, {FRUIT: "apple", FORK: "pear"})
+
+
+@pytest.mark.parametrize("registry", ["shop.FRUITS", "FRUIT", "shops.FRUIT", "shop.fruit.FRUIT"])
+def test_a_registry_that_does_not_exist_is_refused(digest, registry):
+    with pytest.raises(TypeError, match=f"there is no registry {registry}"):
+        digest(SHOP, {registry: "apple"})
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('FORK = {"apple": 3}', 'FORK = dict(apple=3)', "one dictionary display"),
+        ('FORK = {"apple": 3}', 'FORK = {"apple": 3}\nFORK["pear"] = 4', "one dictionary display"),
+        ('FORK = {"apple": 3}', 'FORK = {"apple": 3}\nFORK |= {"pear": 4}', "one dictionary display"),
+        ('FORK = {"apple": 3}', 'FORK = {**FRUIT, "apple": 3}', "keys should be constants"),
+    ],
+)  # fmt: skip
+def test_a_registry_is_one_dictionary_in_sight(digest, old, new, message):
+    with pytest.raises(TypeError, match=message):
+        digest(SHOP | {"shop.py": edited(SHOP["shop.py"], old, new)}, {FORK: "pear"})
+
+
+# --- the package itself ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def arms():
+    """Return the settings of every arm of the project's studies, as reported."""
+    plan = load_plan(Config(scale="paper"), ROOT / "config" / "studies")
+    return {f"{name}/{arm}": settings for name, study in plan.items() for arm, settings in study.arms.items()}
+
+
+def digests_of_runs(script, arms):
+    return {arm: code_digest(script, registry_choices(settings)) for arm, settings in arms.items()}
+
+
+@pytest.fixture(scope="module")
+def untouched(arms):
+    return digests_of_runs(SCRIPTS / "train.py", arms)
+
+
+@pytest.fixture
+def copied(tmp_path, monkeypatch):
+    """Return a function that copies the package and its scripts with edits, and gives the folder of scripts."""
+
+    def copy(*edits):
+        shutil.copytree(PACKAGE, tmp_path / "replication", ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(SCRIPTS, tmp_path / "scripts")
+        for file, old, new in edits:
+            path = tmp_path / "replication" / file
+            path.write_text(edited(path.read_text(encoding="utf-8"), old, new), encoding="utf-8")
+        monkeypatch.setattr(digests, "PACKAGE", tmp_path / "replication")
+        return tmp_path / "scripts"
+
+    return copy
+
+
+def named(*names):
+    return lambda settings: settings.schedule.name in names
+
+
+def planned(settings):
+    return isinstance(settings.schedule, PureSchedule)
+
+
+def sampled(settings):
+    """Read from a curve, if only that of the cycles after a range test."""
+    return planned(settings) or settings.schedule.name == "range_tested"
+
+
+def straight(settings):
+    """Linear somewhere: in the whole, in a warm-up, in the phases of a cycle, or in a range test's rise."""
+    schedule = settings.schedule
+    warm_up = getattr(schedule, "warm_up", None)
+    names = {schedule.name, warm_up.name if warm_up else "", getattr(schedule, "annealing", "")}
+    return not names.isdisjoint({"linear", "range_test", "range_tested"})
+
+
+def of_model(name):
+    return lambda settings: settings.model.name == name
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "concerns"),
+    [
+        ("schedules/profiles.py", "math.cos(", "1.0 * math.cos(", named("cosine", "sgdr")),
+        (
+            "training/controllers/loss_probing.py",
+            "math.exp((min(",
+            "math.exp(2 * (min(",
+            named("loss_probing"),
+        ),
+        ("training/models/resnet18.py", "kernel_size=7", "kernel_size=5", of_model("resnet18")),
+        ("training/evaluation.py", "EVALUATION_BATCH = 500", "EVALUATION_BATCH = 400", lambda _: True),
+    ],
+)
+def test_an_edit_concerns_the_runs_that_use_it(copied, arms, untouched, file, old, new, concerns):
+    changed = digests_of_runs(copied((file, old, new)) / "train.py", arms)
+    expected = {arm for arm, settings in arms.items() if concerns(settings)}
+    assert {arm for arm in arms if changed[arm] != untouched[arm]} == expected
+    assert expected
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "concerns"),
+    [
+        ("schedules.profiles", "linear", straight),
+        ("schedules.profiles", "rex", named("rex")),
+        ("schedules.decay", "exponential_decay", named("exponential")),
+        # An exponential decay by a staircase is a step decay.
+        ("schedules.decay", "step_decay", named("step", "exponential")),
+        ("schedules.one_cycle", "one_cycle_rate", named("one_cycle")),
+        ("schedules.sampling", "every_epoch", sampled),
+        ("training.controllers.planned", "PlannedRate", planned),
+        ("training.controllers.plateau", "PlateauRate", named("reduce_on_plateau")),
+        ("training.controllers.range_tested", "RangeTestedRate", named("range_tested")),
+        ("schedules.range_test", "suggest_range", named("range_tested")),
+        ("training.models.resnet_cifar", "_ResNetCifar", of_model("resnet20")),
+        ("training.controllers.loss_probing", "_min_max", named("loss_probing")),
+        ("training.controllers.loss_probing", "_z_score", named()),
+        ("training.controllers.beam_search", "training_loss", named("beam_search")),
+        ("training.controllers.hypergradient", "_adam_direction", named("hypergradient")),
+        ("training.optimizers", "_sgd", lambda settings: settings.optimizer.name == "sgd"),
+        (
+            "training.optimizers",
+            "_schedule_free_sgd",
+            lambda settings: settings.optimizer.name == "schedule_free_sgd",
+        ),
+        ("training.models.mnist_cnn", "FILTERS", of_model("mnist-cnn")),
+        ("training.models.resnet18", "_with_width", of_model("resnet18")),
+        ("training.early_stopping", "Stopper", lambda _: True),
+        ("training.batches", "crop_and_flip", lambda _: True),
+        ("training.randomness", "stream_seed", lambda _: True),
+        ("data.dataset", "read_dataset", lambda _: True),
+        ("system.files", "whole_file", lambda _: True),
+        ("analysis.verdicts", "judge", named()),
+        ("runs.plan", "load_plan", named()),
+        ("schedules.examples", "EXAMPLES", named()),
+        ("data.registry", "DATASETS", named()),
+    ],
+)
+def test_a_run_depends_on_what_it_uses(arms, module, name, concerns):
+    assert re.search(rf"^(def |class )?{name}\b", file_of(module).read_text(encoding="utf-8"), re.MULTILINE)
+    choices = {arm: tuple(sorted(registry_choices(settings).items())) for arm, settings in arms.items()}
+    reached = {arm: reached_definitions(SCRIPTS / "train.py", choices[arm]) for arm in arms}
+    found = {arm for arm in arms if (f"replication.{module}", name) in reached[arm]}
+    assert found == {arm for arm, settings in arms.items() if concerns(settings)}
+
+
+def test_an_edit_of_what_comes_before_or_after_training_concerns_no_run(copied, arms, untouched):
+    scripts = copied(
+        ("analysis/verdicts.py", "VALUE_LEVEL = 0.90", "VALUE_LEVEL = 0.80"),
+        ("analysis/study_tables.py", "1 - record", "2 - record"),
+        ("analysis/events.py", "risen = False", "risen = True"),
+        ("analysis/intervals.py", "(1 + level) / 2", "(2 + level) / 2"),
+        ("report/figures.py", "import base64", "import base64 as b64"),
+        ("runs/plan.py", "NOMINAL_STEPS_PER_EPOCH = 1000", "NOMINAL_STEPS_PER_EPOCH = 100"),
+        ("data/mnist.py", "UNSIGNED_BYTES = 0x08", "UNSIGNED_BYTES = 0x09"),
+        ("data/downloading.py", "FIRST_PAUSE_SECONDS = ", "FIRST_PAUSE_SECONDS = 1 + "),
+        ("settings/run.py", "default=0.999", "default=0.99"),
+        ("settings/validation.py", "n=1", "n=2"),
+        ("schedules/examples.py", "STEPS_PER_EPOCH = 100", "STEPS_PER_EPOCH = 10"),
+    )
+    assert digests_of_runs(scripts / "train.py", arms) == untouched
+
+
+def test_runs_of_different_parts_have_different_digests(arms, untouched):
+    by_parts = {str(registry_choices(settings)): untouched[arm] for arm, settings in arms.items()}
+    assert len(set(by_parts.values())) == len(by_parts) == len(set(untouched.values()))
+
+
+@pytest.mark.parametrize(
+    ("script", "file", "old", "new", "names"),
+    [
+        ("prepare.py", "data/mnist.py", "UNSIGNED_BYTES = 0x08", "UNSIGNED_BYTES = 0x09", {"mnist"}),
+        ("prepare.py", "data/cifar.py", 'labels_key="labels"', 'labels_key="label"', {"cifar10"}),
+        ("prepare.py", "data/photo_digits.py", "SEED = 2015", "SEED = 2016", {"photo-digits-10", "photo-digits-100"}),
+        ("download.py", "data/registry.py", "googleapis.com/cvdf", "example.org/cvdf", {"mnist"}),
+    ],
+)  # fmt: skip
+def test_an_edit_concerns_the_data_sets_that_use_it(copied, script, file, old, new, names):
+    chosen = {name: {"data.registry.DATASETS": name} for name in [*DATASETS, "mine"]}
+    before = {name: code_digest(SCRIPTS / script, chosen[name]) for name in chosen}
+    scripts = copied((file, old, new))
+    after = {name: code_digest(scripts / script, chosen[name]) for name in chosen}
+    assert {name for name in chosen if after[name] != before[name]} == names
+
+
+@pytest.mark.parametrize(
+    ("script", "module", "name"),
+    [
+        ("claims.py", "analysis.verdicts", "judge_orders"),
+        ("claims.py", "analysis.intervals", "holm_levels"),
+        ("combine.py", "system.tables", "read_table"),
+        ("download.py", "data.downloading", "fetch"),
+        ("notebook.py", "report.figures", "curves"),
+        ("notebook.py", "report.figures", "show"),
+        ("prepare.py", "data.image_folder", "build_image_folder"),
+        ("prepare.py", "data.photo_digits", "build_photo_digits"),
+        ("report.py", "report.formatting", "format_value"),
+        ("schedules.py", "schedules.examples", "EXAMPLES"),
+        ("schedules.py", "schedules.profiles", "rex"),
+        ("study_tables.py", "analysis.study_tables", "summarise"),
+        ("train.py", "data.dataset", "read_dataset"),
+        ("train.py", "training.models.resnet18", "_with_width"),
+        ("train.py", "training.early_stopping", "Stopper"),
+        ("train.py", "training.randomness", "stream_seed"),
+    ],
+)
+def test_scripts_reach_what_they_call(script, module, name):
+    assert (f"replication.{module}", name) in reached_definitions(SCRIPTS / script)
+
+
+@functools.cache
+def registry_keys(registry):
+    """Return the keys of the one dictionary display that a registry should be."""
+    module, _, name = registry.rpartition(".")
+    tree = ast.parse(file_of(module).read_text(encoding="utf-8"))
+    assigned = [
+        node.value
+        for node in tree.body
+        for target in (node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)])
+        if isinstance(target, ast.Name) and target.id == name
+    ]
+    assert [type(value) for value in assigned] == [ast.Dict]
+    return {ast.literal_eval(key) for key in assigned[0].keys}
+
+
+def test_every_registry_that_a_run_chooses_from_has_what_it_chooses(arms):
+    for settings in arms.values():
+        choices = registry_choices(settings)
+        for registry, key in choices.items():
+            expected = "one_cycle" if registry.endswith("MOMENTUM_CURVES") else key
+            assert expected in registry_keys(registry) | {""}
+
+
+def test_every_registry_that_a_rule_chooses_from_exists():
+    rules = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "workflow" / "rules").glob("*.smk"))
+    registries = set(re.findall(r'"([a-z_.]+\.[A-Z_]+)":', rules))
+    assert "data.registry.DATASETS" in registries
+    assert all(registry_keys(registry) for registry in registries)

@@ -1,0 +1,171 @@
+"""Ending on request, in processes of their own: signals while PyTorch is imported, while training, and no parent."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from places import WORKFLOW
+from replication.data.dataset import write_dataset
+from replication.system import interruption
+from replication.system.interruption import RunInterruptedError
+from support import run_settings, tiny_dataset
+
+# As workflow/scripts/train.py.
+TRAIN = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from replication.system import interruption
+interruption.listen()
+print("listening", flush=True)
+from pathlib import Path
+from replication.system.logs import logged
+from replication.runs.job import run
+folder = Path(sys.argv[2])
+with logged(folder / "log") as log:
+    run("study/arm/seed-1", (folder / "settings.json").read_text(), folder / "tiny.safetensors", folder / "run",
+        device="cpu", log=log)
+"""
+PARENT = """
+import subprocess, sys, time
+subprocess.Popen([sys.executable, "-c", *sys.argv[1:]])
+time.sleep(600)
+"""
+LISTEN = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from pathlib import Path
+from replication.system import interruption
+interruption.listen()
+Path(sys.argv[2]).touch()
+import time
+for _ in range(3000):
+    time.sleep(0.01)
+    try:
+        interruption.check()
+    except interruption.RunInterruptedError as error:
+        Path(sys.argv[3]).write_text(str(error))
+        break
+"""
+SECONDS = 60.0  # far more than anything here takes
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Return a folder with a run of many minutes."""
+    write_dataset(tiny_dataset(), tmp_path / "tiny.safetensors")
+    settings = run_settings(epochs=100_000).model_dump(mode="json")
+    (tmp_path / "settings.json").write_text(json.dumps(settings))
+    return tmp_path
+
+
+def started(script, *arguments):
+    command = [sys.executable, "-c", script, str(WORKFLOW), *map(str, arguments)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def wait_until(condition, process=None):
+    end = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < end
+        assert process is None or process.poll() is None, process.communicate()
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("moment", ["importing", "training"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_a_run_with_its_checkpoint_and_a_message(folder, number, moment):
+    process = started(TRAIN, folder)
+    assert process.stdout.readline() == "listening\n"
+    if moment == "training":
+        wait_until(lambda: [*folder.glob("run/.checkpoint-*")], process)
+    process.send_signal(number)
+    start = time.monotonic()
+    printed = process.communicate(timeout=SECONDS)
+    assert process.returncode == 1
+    assert printed == ("", "")
+    last = (folder / "log").read_text().splitlines()[-1]
+    assert last == f"RunInterruptedError: ended by {number.name}; the same command goes on from here"
+    assert "Traceback" not in (folder / "log").read_text()
+    kept = {path.name for path in (folder / "run").iterdir()}
+    assert kept <= {".checkpoint-0", ".checkpoint-1"}
+    assert kept
+    if moment == "training":
+        assert time.monotonic() - start < 10
+
+
+def test_the_first_of_several_signals_counts(monkeypatch):
+    monkeypatch.setattr(interruption, "_received", [])
+    interruption.check()
+    interruption._note(signal.SIGINT, None)
+    interruption._note(signal.SIGTERM, None)
+    for _ in range(2):
+        with pytest.raises(RunInterruptedError, match="ended by SIGINT") as caught:
+            interruption.check()
+        assert caught.value.signal == "SIGINT"
+
+
+def test_signals_are_passed_on_also_those_that_came_before(monkeypatch):
+    monkeypatch.setattr(interruption, "_received", [])
+    passed = []
+    interruption._note(signal.SIGINT, None)
+    with interruption.passed_on(passed.append):
+        assert passed == [signal.SIGINT]
+        interruption._note(signal.SIGTERM, None)
+    interruption._note(signal.SIGHUP, None)
+    assert passed == [signal.SIGINT, signal.SIGTERM]
+    with pytest.raises(RunInterruptedError, match="ended by SIGINT"):
+        interruption.check()
+
+
+def test_a_signal_that_nobody_receives_any_more_is_still_noted(monkeypatch):
+    def gone(_):
+        raise BrokenPipeError
+
+    monkeypatch.setattr(interruption, "_received", [])
+    with interruption.passed_on(gone):
+        interruption._note(signal.SIGTERM, None)
+    with pytest.raises(RunInterruptedError, match="ended by SIGTERM"):
+        interruption.check()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux tells a process of its parent's end")
+def test_a_process_ends_with_its_parent_however_that_ends(tmp_path):
+    listening, ended = tmp_path / "listening", tmp_path / "ended"
+    command = [sys.executable, "-c", PARENT, LISTEN, str(WORKFLOW), str(listening), str(ended)]
+    parent = subprocess.Popen(command)
+    wait_until(listening.exists, parent)
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.wait()
+    wait_until(ended.exists)
+    wait_until(ended.read_text)
+    assert ended.read_text() == "ended by SIGTERM; the same command goes on from here"
+
+
+def test_listening_takes_no_time():
+    """It comes before PyTorch in a job, and must not import it, nor anything else that takes seconds."""
+    code = "import sys; sys.path[:0] = sys.argv[1:]; from replication.system import interruption; print(*sys.modules)"
+    command = [sys.executable, "-c", code, str(WORKFLOW)]
+    imported = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    assert not {"torch", "numpy", "pandas", "pydantic"} & set(imported)
+    script = (WORKFLOW / "scripts/train.py").read_text()
+    assert script.index("interruption.listen()") < script.index("from replication.runs.job")
+    assert script.index("interruption.listen()") < script.index("from replication.system.logs")
+
+
+def test_a_signal_that_is_ignored_stays_so():
+    code = (
+        f"import signal, sys; sys.path.insert(0, {str(WORKFLOW)!r})\n"
+        "signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
+        "from replication.system import interruption; interruption.listen()\n"
+        "signal.raise_signal(signal.SIGHUP); interruption.check()\n"
+        "signal.raise_signal(signal.SIGTERM)\n"
+        "try: interruption.check()\n"
+        "except interruption.RunInterruptedError as error: print(error.signal)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout == "SIGTERM\n"

@@ -1,0 +1,57 @@
+"""Tables on disk: every digit comes back."""
+
+import math
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
+
+from replication.system.tables import read_table, write_table
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    return tmp_path_factory.mktemp("tables") / "made" / "table.csv"
+
+
+@settings(deadline=None, max_examples=50)
+@given(numbers=some.lists(some.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=20))
+def test_floats_come_back_as_they_were_written(path, numbers):
+    write_table(pd.DataFrame({"x": numbers}), path)
+    assert [float(number).hex() for number in read_table(path)["x"]] == [
+        float(number).hex() for number in numbers
+    ]
+
+
+def test_a_table_comes_back_whole(path):
+    table = pd.DataFrame(
+        {
+            "run_id": ["a/b/seed-1", "a/b/seed-2"],
+            "seed": [1, 2],
+            "loss": [1 / 3, math.nan],
+            "quote": ['it "stopped", after\n3 epochs', "é, <b>"],
+            "dirty": [True, False],
+        }
+    )
+    write_table(table, path)
+    pd.testing.assert_frame_equal(read_table(path), table)
+
+
+def test_a_table_without_rows_keeps_its_columns(path):
+    write_table(pd.DataFrame(columns=["run_id", "epoch"]), path)
+    assert read_table(path).columns.tolist() == ["run_id", "epoch"]
+    assert read_table(path).empty
+
+
+def test_a_table_that_cannot_be_written_leaves_the_old_one(path):
+    class Unwritable(pd.DataFrame):
+        def to_csv(self, target, **options):
+            super().to_csv(target, **options)
+            raise OSError("no space left")
+
+    write_table(pd.DataFrame({"x": [1]}), path)
+    with pytest.raises(OSError, match="no space"):
+        write_table(Unwritable({"x": [2]}), path)
+    assert read_table(path)["x"].tolist() == [1]
+    assert [file.name for file in path.parent.iterdir()] == [path.name]

@@ -1,0 +1,100 @@
+"""Which schedule for which budget: the practitioner's question, answered from a study's own runs.
+
+For each setting of a ranking, the contestant with the best mean stands beside all that the runs cannot tell from it:
+those whose difference from it, paired by seed, has a t interval that holds 0, at 95 % after Holm's correction over the
+comparisons of the setting. Picking the best of many flatters it; what is as good says by how much not to care.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from replication.analysis.intervals import holm_levels, paired_p_value, t_interval
+from replication.analysis.measures import at_epoch
+from replication.runs.plan import PlannedStudy
+from replication.settings.rankings import Contest
+
+ERROR_RATE = 0.05
+COLUMNS = [
+    "study",
+    "ranking",
+    "setting",
+    "measure",
+    "best",
+    "n",
+    "mean",
+    "low",
+    "high",
+    "compared",
+    "as_good",
+    "largest_loss",
+]
+Values = Mapping[str, Sequence[float]]
+
+
+def recommendations(planned: PlannedStudy, runs: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
+    """Return the best contestant of each setting of a study's rankings, one row a setting.
+
+    Parameters
+    ----------
+    runs, history
+        As of `replication.aggregation.collect`.
+
+    Returns
+    -------
+    DataFrame
+        `study`, `ranking`, `setting` and `measure`; `best`, an arm, with the mean of its `n` seeds and the 95 % t
+        interval, `low` and `high`; how many others it was `compared` with; `as_good`, those arms that the runs cannot
+        tell from it; and `largest_loss`, by how much the worst contestant's mean is behind. A setting with a missing
+        run has no row, and a study without rankings none at all.
+    """
+    rows = []
+    for contest in planned.study.contests_at(planned.scale):
+        values = at_epoch(runs, history, contest.ranking.measure, contest.ranking.epoch)
+        for setting, arms in zip(
+            contest.settings, zip(*contest.contestants.values(), strict=True), strict=True
+        ):
+            found = {arm: _of_arm(values, planned, arm) for arm in arms}
+            if all(math.isfinite(value) for of_arm in found.values() for value in of_arm):
+                key = {"study": planned.name, "ranking": contest.ranking.id, "setting": setting}
+                rows.append(key | {"measure": contest.ranking.measure} | _best(contest, found))
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _of_arm(values: pd.Series, planned: PlannedStudy, arm: str) -> list[float]:
+    run_ids = [f"{planned.name}/{arm}/seed-{seed}" for seed in planned.seeds]
+    return [float(value) for value in values.reindex(run_ids)]
+
+
+def _best(contest: Contest, values: Values) -> dict[str, object]:
+    sign = 1 if contest.ranking.direction == "higher" else -1
+    means = {arm: sign * sum(of_arm) / len(of_arm) for arm, of_arm in values.items()}
+    best = max(means, key=lambda arm: means[arm])
+    interval = t_interval(values[best], 1 - ERROR_RATE)
+    others = {arm: _ahead(values[best], of_arm, sign) for arm, of_arm in values.items() if arm != best}
+    levels = holm_levels([paired_p_value(ahead) for ahead in others.values()], ERROR_RATE)
+    as_good = [
+        arm
+        for (arm, ahead), level in zip(others.items(), levels, strict=True)
+        if not _is_behind(ahead, level)
+    ]
+    return {
+        "best": best,
+        "n": interval.count,
+        "mean": interval.mean,
+        "low": interval.low,
+        "high": interval.high,
+        "compared": len(others),
+        "as_good": " ".join(as_good),
+        "largest_loss": max(means.values()) - min(means.values()),
+    }
+
+
+def _ahead(best: Sequence[float], other: Sequence[float], sign: int) -> list[float]:
+    """Return by how much the best is ahead, seed by seed."""
+    return [sign * (ours - theirs) for ours, theirs in zip(best, other, strict=True)]
+
+
+def _is_behind(ahead: Sequence[float], level: float) -> bool:
+    return t_interval(ahead, level).low > 0

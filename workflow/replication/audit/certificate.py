@@ -1,0 +1,145 @@
+"""audit.json, audit.html and what the report says of them: read, checked, and written."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from replication.audit.findings import Finding, Findings
+from replication.audit.layout import AUDIT, PAGE, REPORT, SUMS
+from replication.errors import ResultsError
+from replication.report.audit_stamp import NOT_AUDITED, readable_time, stamp_of, stamped, stamps_in
+from replication.report.formatting import counted
+from replication.runs.record import read_sealed
+from replication.system.digests import digest_of_file, sealed
+from replication.system.files import write_json, write_text
+
+LATER = "it is written anew by this audit"
+
+
+def check_last(results: Path, findings: Findings) -> dict[str, Any] | None:
+    """Check what the last audit has left, and return its audit.json, None if there is none or it is damaged."""
+    path = results / AUDIT
+    if not path.is_file():
+        for stamp in _stamps(results):
+            if stamp != NOT_AUDITED:
+                findings.fail(
+                    results / REPORT,
+                    f"says that it was audited, and there is no {AUDIT}: it was deleted; {LATER}",
+                )
+        return None
+    try:
+        last = read_sealed(path)
+        _check_page(results, last, findings)
+        _check_sums(results, last, findings)
+        _check_stamp(results, last, findings)
+    except (ResultsError, KeyError) as error:
+        findings.fail(path, f"{error}; {LATER}")
+        return None
+    return last
+
+
+def _check_page(results: Path, last: Mapping[str, Any], findings: Findings) -> None:
+    path = results / PAGE
+    if not path.is_file():
+        findings.fail(path, f"missing, and {AUDIT} belongs to it; {LATER}")
+    elif digest_of_file(path) != last["page_sha256"]:
+        findings.fail(path, f"changed: it is not what the audit has written; {LATER}")
+
+
+def _check_sums(results: Path, last: Mapping[str, Any], findings: Findings) -> None:
+    path, expected = results / SUMS, last["root_sha256"]
+    if expected is None:
+        return
+    if not path.is_file():
+        findings.fail(path, f"missing, and {AUDIT} names its hash; the next audit that passes writes it anew")
+    elif digest_of_file(path) != expected:
+        findings.fail(
+            path, f"changed: its SHA-256 is not that in {AUDIT}; the next audit that passes writes it anew"
+        )
+
+
+def _check_stamp(results: Path, last: Mapping[str, Any], findings: Findings) -> None:
+    for stamp in _stamps(results):
+        if stamp not in (NOT_AUDITED, stamp_of(last)):
+            findings.fail(results / REPORT, f"what it says of its audit is not what {AUDIT} says; {LATER}")
+
+
+def _stamps(results: Path) -> list[str]:
+    try:
+        return stamps_in((results / REPORT).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        return []  # which the comparison with its derivation names
+
+
+def write_outcome(
+    results: Path, facts: Mapping[str, Any], findings: Findings, sums: str | None, style: Path
+) -> dict[str, Any]:
+    """Write what the audit has found; return the content of audit.json.
+
+    In an order that leaves, wherever it is cut off, nothing that the next audit would take for an edit.
+
+    Parameters
+    ----------
+    sums
+        Content of SHA256SUMS if the audit has passed.
+    """
+    _stamp(results, NOT_AUDITED)
+    (results / AUDIT).unlink(missing_ok=True)
+    if sums is not None and _text(results / SUMS) != sums:
+        write_text(results / SUMS, sums)
+    root = None if sums is None else hashlib.sha256(sums.encode()).hexdigest()
+    audit = {**facts, **_found(findings), "root_sha256": root}
+    page = audit_page(audit, style)
+    write_text(results / PAGE, page)
+    audit = sealed(audit | {"page_sha256": hashlib.sha256(page.encode()).hexdigest()})
+    write_json(results / AUDIT, audit)
+    _stamp(results, stamp_of(audit))
+    return audit
+
+
+def _found(findings: Findings) -> dict[str, Any]:
+    return {
+        "verdict": "failed" if findings.failures else "passed",
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        "counts": dict(findings.counts),
+        "failures": _plain(findings.failures),
+        "warnings": _plain(findings.warnings),
+        "notes": _plain(findings.notes),
+        "not_derived": _plain(findings.not_derived),
+    }
+
+
+def _plain(found: list[Finding]) -> list[dict[str, str]]:
+    return [asdict(finding) for finding in found]
+
+
+def _text(path: Path) -> str | None:
+    return path.read_bytes().decode("utf-8", errors="replace") if path.is_file() else None
+
+
+def _stamp(results: Path, stamp: str) -> None:
+    """Stamp the report if there is one that can be."""
+    if _stamps(results):
+        path = results / REPORT
+        page = path.read_bytes().decode("utf-8")
+        if (changed := stamped(page, stamp)) != page:
+            write_text(path, changed)
+
+
+TEMPLATE = Path("reports/audit.html.j2")
+
+
+def audit_page(audit: Mapping[str, Any], style: str | Path, template: str | Path = TEMPLATE) -> str:
+    """Return the page of an audit, given as in `audit.json`."""
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    page = environment.from_string(Path(template).read_text(encoding="utf-8"))
+    text = Markup(Path(style).read_text(encoding="utf-8"))
+    return page.render(audit=audit, style=text, counted=counted, time=readable_time(audit["time"]))

@@ -1,0 +1,80 @@
+"""What the runs were made with and on: differences among them, and to the present."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from replication.audit.findings import Findings, shown
+from replication.report.formatting import counted
+from replication.runs.plan import PlannedStudy
+from replication.runs.provenance import study_facts
+from replication.runs.record import Record
+from replication.system.digests import canonical_json
+
+SAME: Mapping[str, Callable[[Record], Any]] = {
+    "versions": lambda record: canonical_json(record.versions),
+    "lock files (envs/requirements.lock)": lambda record: record.lock_sha256,
+    "lists of installed packages": lambda record: record.installed_sha256,
+    "machines": lambda record: (
+        f"{record.machine.processor}, {record.machine.system}, {record.machine.architecture}"
+    ),
+    "devices": lambda record: f"{record.machine.device}, driver {record.machine.driver}",
+    "kinds of determinism": lambda record: canonical_json(record.determinism),
+}
+
+
+Kinds = Mapping[str, Callable[[Record], bool | None]]
+WARNED: Kinds = {"with uncommitted changes": lambda record: record.git.dirty}
+NOTED: Kinds = {
+    "outside a git repository: no commit is known": lambda record: record.git.commit is None,
+    "in more than one session: interrupted, and resumed": lambda record: len(record.sessions) > 1,
+}
+
+
+def check_surroundings(
+    records: Sequence[Record], git: Mapping[str, Any], folder: Path, findings: Findings
+) -> None:
+    """Warn where runs are not of one make.
+
+    Parameters
+    ----------
+    git
+        The present state of the working tree, as of `git_state`.
+    folder
+        Where the runs are, for the messages.
+    """
+    for what, value_of in SAME.items():
+        values = Counter(value_of(record) for record in records)
+        if len(values) > 1:
+            each = "; ".join(
+                f"{counted(count, 'run')}: {shown(value)}" for value, count in values.most_common()
+            )
+            findings.warn(folder, f"the runs were made with {len(values)} different {what} ({each})")
+    present = git["commit"]
+    elsewhere = f"at another commit than the present one ({str(present)[:12]})"
+    warned = {
+        **WARNED,
+        elsewhere: lambda record: record.git.commit not in (None, present or record.git.commit),
+    }
+    for say, kinds in ((findings.warn, warned), (findings.note, NOTED)):
+        for what, is_so in kinds.items():
+            chosen = [record.run_id for record in records if is_so(record)]
+            if chosen:
+                of = f"{len(chosen)} of {counted(len(records), 'run')}"
+                say(folder, f"{of} made {what} (the first: {chosen[0]})")
+
+
+def check_claims(planned: PlannedStudy, records: Sequence[Record], findings: Findings) -> None:
+    """Warn if the claims of a study were edited after runs of it."""
+    present = study_facts(planned.name)
+    edited = [record for record in records if record.study.claims_sha256 != present["claims_sha256"]]
+    if edited:
+        findings.warn(
+            planned.file,
+            f"its claims are not those of {len(edited)} of {counted(len(records), 'run')} "
+            f"(the first: {edited[0].run_id}): they were edited after the runs",
+        )
+    changed = [record for record in records if record.study.sha256 != present["sha256"]]
+    if changed and not edited:
+        findings.note(planned.file, f"edited after {counted(len(changed), 'run')}, but not its claims")

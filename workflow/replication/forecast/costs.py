@@ -1,0 +1,293 @@
+"""What one kind of run costs on this machine: a few of its steps, measured in a process of their own.
+
+Nothing heavy is imported here, so that a measuring process can time its imports.
+"""
+
+import csv
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Literal
+
+from replication.data.recipes import Shape
+from replication.runs.folder import TIMINGS
+from replication.settings.run import RunSettings
+from replication.settings.schedule import BeamSearch, Constant, PureSchedule, RangeTested
+from replication.system.files import PACKAGE
+from replication.system.memory import MEGABYTE, forget_peak_memory, peak_memory_mb
+
+STEPS = 10  # an epoch
+EPOCHS = 2  # are trained, and the second is measured
+PREFIX = ".forecast-"
+EVALUATED = 500  # images: one batch of the evaluation
+LEARNING_RATE = 1e-3  # of every kind: it costs nothing, and a grid of rates is one kind
+# What a job does before it trains. `$0` is Python, `$1` what Snakemake puts before a script.
+JOB = 'set -euo pipefail; "$0" -c "$1"'
+JOB_SCRIPT = """
+import sys
+sys.path.insert(0, {path!r})
+from replication import interruption
+interruption.listen()
+from replication.fork_client import identity
+identity()
+"""
+
+Kind = tuple[RunSettings, Shape]
+Device = Literal["auto", "cpu", "cuda"]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a kind of run costs.
+
+    Attributes
+    ----------
+    start_seconds
+        What a run does only once: the start of its job's process, reading the data, writing the results.
+    step_seconds, probe_seconds, image_seconds
+        One optimizer step, what a schedule does before each epoch, and the evaluation of one image.
+    memory_mb
+        The largest resident memory of the process, its images apart.
+    weights_mb
+        One copy of the model's weights and buffers.
+    import_seconds
+        What comes to `start_seconds` where the process imports PyTorch by itself.
+    epoch_seconds
+        The checkpoint after an epoch.
+    """
+
+    start_seconds: float
+    step_seconds: float
+    probe_seconds: float
+    image_seconds: float
+    memory_mb: float
+    weights_mb: float
+    import_seconds: float = 0.0
+    epoch_seconds: float = 0.0
+
+
+def kind_of(settings: RunSettings, shape: Shape) -> str:
+    """Return what decides the cost of a step, as text: equal for runs of equal cost a step."""
+    alike = _measurable(settings).model_dump_json(exclude={"early_stopping", "evaluate_test"})
+    return f"{alike} {shape.pixels} {shape.classes}"
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a run's start depends on.
+
+    Attributes
+    ----------
+    folder
+        On the disk that results go to; None: where the system has its temporary files.
+    study
+        A study, the file of which a run reads.
+    preamble
+        Python that comes before the script of a job.
+    """
+
+    folder: str | None = None
+    study: str = "none"
+    preamble: str = ""
+
+
+NOWHERE = Surroundings()
+
+
+def measure(
+    kinds: Mapping[str, Kind], device: Device, at_once: int, surroundings: Surroundings = NOWHERE
+) -> dict[str, Cost]:
+    """Measure kinds of runs in `at_once` equal processes side by side, as runs will be, and return their means.
+
+    Parameters
+    ----------
+    kinds
+        Settings and the shape of the data set, in whose place come random images, by any name.
+    device
+        `auto`, `cpu` or `cuda`.
+    """
+    asked = {
+        name: (_measurable(settings).model_dump_json(), shape) for name, (settings, shape) in kinds.items()
+    }
+    with _processes(at_once) as pool:
+        futures = [pool.submit(_measure_all, asked, device, surroundings) for _ in range(at_once)]
+        measured = [future.result() for future in futures]
+    return {name: _mean([costs[name] for costs in measured]) for name in kinds}
+
+
+def visible_gpus(device: Device) -> int:
+    """Return how many GPUs runs would be spread over; 0 if they train on the CPU."""
+    if device == "cpu":
+        return 0
+    with _processes(1) as pool:
+        return pool.submit(_visible_gpus, device).result()
+
+
+def _processes(count: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(count, mp_context=get_context("spawn"), max_tasks_per_child=1)
+
+
+def _visible_gpus(device: Device) -> int:
+    import torch
+
+    from replication.training.devices import choose_device
+
+    return torch.cuda.device_count() if choose_device(device).type == "cuda" else 0
+
+
+def _mean(costs: Sequence[Cost]) -> Cost:
+    names = Cost.__dataclass_fields__
+    return Cost(**{name: sum(getattr(cost, name) for cost in costs) / len(costs) for name in names})
+
+
+def _measurable(settings: RunSettings) -> RunSettings:
+    """Return settings of two short epochs; a pure schedule costs nothing, and may not fit so few.
+
+    Of a range test only the steps cost, and on random images it finds nothing.
+    """
+    free = isinstance(settings.schedule, PureSchedule | RangeTested)
+    schedule = Constant(name="constant") if free else settings.schedule
+    data = settings.data.model_copy(update={"dataset": "random", "train_images": None, "test_images": None})
+    changes: dict[str, Any] = {"schedule": schedule, "data": data, "epochs": EPOCHS, "early_stopping": None}
+    changes |= {"budget_percent": 100.0, "evaluate_test": "end", "record_every_step": False}
+    changes |= {"optimizer": settings.optimizer.model_copy(update={"learning_rate": LEARNING_RATE})}
+    changes |= {"snapshot_epochs": [], "member": 1}
+    return settings.model_copy(update=changes)
+
+
+def _measure_all(
+    kinds: Mapping[str, tuple[str, Shape]], device: Device, surroundings: Surroundings
+) -> dict[str, Cost]:
+    """Measure in this process, which has imported nothing heavy yet."""
+    job_seconds = _seconds_of_job(surroundings.preamble)
+    first = next(iter(kinds.values()))
+    start = time.perf_counter()
+    from replication.runs.provenance import installed_digest
+
+    installed_digest()
+    _measure(*first, device, surroundings.folder)
+    again = time.perf_counter()
+    _measure(*first, device, surroundings.folder)
+    # Imports, and those that PyTorch puts off until the first step.
+    import_seconds = (again - start) - (time.perf_counter() - again)
+    costs = {name: _measure(*kind, device, surroundings.folder) for name, kind in kinds.items()}
+    # Of each data set once: it is the larger part.
+    apart = {kinds[name][1]: (*kinds[name], cost) for name, cost in costs.items()}
+    once = {shape: _seconds_apart(*kind, device, surroundings) for shape, kind in apart.items()}
+    return {
+        name: replace(
+            cost, start_seconds=job_seconds + once[kinds[name][1]], import_seconds=max(import_seconds, 0.0)
+        )
+        for name, cost in costs.items()
+    }
+
+
+def _seconds_of_job(preamble: str) -> float:
+    """Return what a job takes until it trains, or has itself trained: the second time, its files in memory."""
+    script = preamble + JOB_SCRIPT.format(path=str(PACKAGE.parent))
+    for _ in range(2):
+        start = time.perf_counter()
+        subprocess.run(["bash", "-c", JOB, sys.executable, script], check=True)
+    return time.perf_counter() - start
+
+
+def _measure(settings_json: str, shape: Shape, device: Device, folder: str | None) -> Cost:
+    from replication.training.devices import choose_device
+    from replication.training.models import build_model
+    from replication.training.session import train
+
+    settings = RunSettings.model_validate_json(settings_json)
+    count, held_out = _counts(settings, shape)
+    with TemporaryDirectory(prefix=PREFIX, dir=folder) as temporary:
+        saves = _timed_checkpoints(temporary)
+        forget_peak_memory()
+        images = _random_images(shape, count, EVALUATED)
+        result = train(settings, images, seed=1, device=choose_device(device), checkpoints=saves)
+    timing = result.timings[-1]
+    evaluated = held_out + EVALUATED * (1 if result.best_epoch is None else 2)
+    model = build_model(settings.model, shape.pixels[2], shape.classes)
+    return Cost(
+        start_seconds=0.0,
+        step_seconds=timing["seconds_training"] / (_passes(settings) * _steps(settings, shape)),
+        probe_seconds=timing["seconds_probing"],
+        image_seconds=timing["seconds_evaluation"] / evaluated,
+        memory_mb=peak_memory_mb(),
+        weights_mb=sum(value.nbytes for value in model.state_dict().values()) / MEGABYTE,
+        epoch_seconds=saves.seconds / EPOCHS,
+    )
+
+
+def _counts(settings: RunSettings, shape: Shape) -> tuple[int, int]:
+    """Return how many images are measured, and how many of them are held out."""
+    fraction = settings.data.validation_fraction
+    count = min(round(STEPS * settings.batch_size / (1 - fraction)), shape.train_images)
+    return count, round(count * fraction)
+
+
+def _steps(settings: RunSettings, shape: Shape) -> int:
+    """Return the steps of an epoch that is measured."""
+    count, held_out = _counts(settings, shape)
+    return -(-(count - held_out) // settings.batch_size)
+
+
+def _passes(settings: RunSettings) -> int:
+    """Return how often the second epoch goes over its images: a search does so more than once."""
+    return settings.schedule.candidates(EPOCHS) if isinstance(settings.schedule, BeamSearch) else 1
+
+
+def _timed_checkpoints(folder: str) -> Any:
+    from replication.training.checkpoint import Checkpoints
+
+    class Timed(Checkpoints):
+        seconds = 0.0
+
+        def save(self, state: Any) -> None:
+            start = time.perf_counter()
+            super().save(state)
+            self.seconds += time.perf_counter() - start
+
+    return Timed(folder, {})
+
+
+def _seconds_apart(
+    settings_json: str, shape: Shape, cost: Cost, device: Device, surroundings: Surroundings
+) -> float:
+    """Return what a run takes apart from its epochs: it reads as large a data set as there is, and writes a record."""
+    from replication.data.dataset import write_dataset
+    from replication.runs.job import run
+
+    settings = RunSettings.model_validate_json(settings_json)
+    fewer = {"train_images": _counts(settings, shape)[0], "test_images": min(EVALUATED, shape.test_images)}
+    settings = settings.model_copy(update={"data": settings.data.model_copy(update=fewer)})
+    with TemporaryDirectory(prefix=PREFIX, dir=surroundings.folder) as temporary:
+        dataset, folder = Path(temporary, "random.safetensors"), Path(temporary, "run")
+        write_dataset(_random_images(shape, shape.train_images, shape.test_images), dataset)
+        start = time.perf_counter()
+        run(f"{surroundings.study}/none/seed-1", settings.model_dump_json(), dataset, folder, device)
+        seconds = time.perf_counter() - start
+        with (folder / TIMINGS).open(newline="", encoding="utf-8") as stream:
+            timings = [*csv.DictReader(stream)]
+    spent = sum(float(row[name]) for row in timings for name in row if name.startswith("seconds_"))
+    return max(seconds - spent - EPOCHS * cost.epoch_seconds, 0.0)
+
+
+def _random_images(shape: Shape, train: int, test: int) -> Any:
+    import numpy as np
+
+    from replication.data.dataset import Dataset, Source
+
+    random = np.random.default_rng(0)
+
+    def split(images: int) -> Any:
+        labels = random.integers(0, shape.classes, images).astype("<u2")
+        return random.integers(0, 256, (images, *shape.pixels), np.uint8), labels
+
+    names = [str(number) for number in range(shape.classes)]
+    source = Source("embedded", "random numbers", "none needed")
+    return Dataset.from_splits("random", split(train), split(test), names, source)

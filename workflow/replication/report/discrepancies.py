@@ -1,0 +1,99 @@
+"""The page of known divergences: where sources contradict themselves or each other, and which reading is used here.
+
+The words stand in a YAML file, and the numbers in them are names in braces, filled in from `discrepancy_facts`.
+"""
+
+import string
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+import jinja2
+from markupsafe import Markup
+from pydantic import Field
+
+from replication.errors import ConfigurationError
+from replication.settings.base import Section
+from replication.settings.validation import unknown_name, validate
+from replication.settings.yaml_file import read_yaml
+
+
+class Quote(Section):
+    """What a report says."""
+
+    report: str = Field(description="File name of the report.")
+    words: str = Field(description="Verbatim, without its Markdown.")
+
+
+class Divergence(Section):
+    """One matter on which sources differ."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")] = Field(description="Name, as in links.")
+    title: str = Field(description="The matter in a few words.")
+    quotes: list[Quote] = Field(default=[], description="What the reports say of it.")
+    differ: str = Field(description="How the sources differ. Computed numbers are names in braces.")
+    ours: str = Field(description="Which reading is used here. Computed numbers are names in braces.")
+    where: Annotated[list[str], Field(min_length=1)] = Field(
+        description="Files of this repository that hold it, `file: key or name`."
+    )
+
+
+class Group(Section):
+    """Divergences of one kind."""
+
+    title: str = Field(description="Heading.")
+    kind: Literal["within", "between", "definition"] = Field(
+        description="within one report, between reports, or of a definition between paper and library."
+    )
+    divergences: Annotated[list[Divergence], Field(min_length=1)] = Field(description="In order of the page.")
+
+
+class Page(Section):
+    """All known divergences."""
+
+    groups: Annotated[list[Group], Field(min_length=1)] = Field(description="In order of the page.")
+
+
+def load_divergences(path: str | Path) -> Page:
+    """Read the page, with every number filled in.
+
+    Raises
+    ------
+    ConfigurationError
+        The file is not as it should be, or names a number that nothing computes.
+    """
+    from replication.report.discrepancy_facts import FACTS  # here: it imports PyTorch, which takes seconds
+
+    page = validate(Page, read_yaml(path), str(path))
+    groups = [
+        group.model_copy(
+            update={"divergences": [_filled(each, FACTS, str(path)) for each in group.divergences]}
+        )
+        for group in page.groups
+    ]
+    return page.model_copy(update={"groups": groups})
+
+
+def divergences_html(content: str | Path, template: str | Path) -> Markup:
+    """Render the page `content` by the Jinja template of a section; the words are escaped."""
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    text = environment.from_string(Path(template).read_text(encoding="utf-8"))
+    return Markup(text.render(groups=load_divergences(content).groups))
+
+
+def _filled(divergence: Divergence, facts: Mapping[str, Callable[[], str]], place: str) -> Divergence:
+    filled = {
+        key: _with_facts(getattr(divergence, key), facts, f"{place}: {divergence.id}: `{key}`")
+        for key in ("differ", "ours")
+    }
+    return divergence.model_copy(update=filled)
+
+
+def _with_facts(text: str, facts: Mapping[str, Callable[[], str]], place: str) -> str:
+    names = [name for _, name, _, _ in string.Formatter().parse(text) if name is not None]
+    for name in names:
+        if name not in facts:
+            raise ConfigurationError(f"{place}: {unknown_name('computed number', name, facts)}")
+    return text.format_map({name: facts[name]() for name in names})

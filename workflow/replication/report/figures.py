@@ -1,0 +1,297 @@
+"""Figures: each an SVG image with a text that stands for it, and the data that it draws as CSV.
+
+Colours are seaborn's colour-blind palette, and line styles tell curves apart without colour.
+"""
+
+import base64
+import html
+import io
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from IPython.display import HTML
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from replication.analysis.intervals import t_interval
+from replication.system.files import write_text
+from replication.system.tables import read_table, write_table
+
+# Text as outlines and fixed identifiers: the same bytes on every machine, and no font needed to read them.
+STYLE: Any = {"svg.hashsalt": "replication", "svg.fonttype": "path", "axes.grid": True, "grid.alpha": 0.3}
+BAND_ALPHA = 0.12  # several bands overlap
+LABELS = {
+    "train_loss": "Training loss",
+    "validation_loss": "Validation loss",
+    "test_loss": "Test loss",
+    "train_accuracy": "Training accuracy",
+    "validation_accuracy": "Validation accuracy",
+    "test_accuracy": "Test accuracy",
+    "learning_rate": "Learning rate",
+    "average_rank": "Average rank (1 is best)",
+    "share_of_top_1": "Share of settings won",
+    "share_of_top_3": "Share of settings among the best three",
+    "epoch": "Epoch",
+}
+INTERVAL_NOTE = "Means over seeds with 95 % t intervals, which may leave the panel where seeds are few."
+
+
+@dataclass(frozen=True)
+class StudyTables:
+    """The tables of one study, which is all that its figures are made of.
+
+    Attributes
+    ----------
+    titles
+        Arm: its title in the study file.
+    """
+
+    folder: Path
+    runs: pd.DataFrame
+    history: pd.DataFrame
+    summary: pd.DataFrame
+    claims: pd.DataFrame
+    range_tests: pd.DataFrame
+    titles: Mapping[str, str]
+
+    @classmethod
+    def read(cls, folder: str | Path) -> "StudyTables":
+        """Read the tables in `results/<scale>/studies/<study>/`."""
+        folder = Path(folder)
+        names = ("runs", "history", "summary", "claims", "range_tests")
+        tables = {name: read_table(folder / f"{name}.csv") for name in names}
+        arms = read_table(folder / "arms.csv")
+        return cls(folder, **tables, titles=dict(zip(arms["arm"], arms["title"], strict=True)))
+
+    def of_arms(self, arms: Sequence[str]) -> pd.DataFrame:
+        """Return the history of some arms, with their titles as `Arm`, in the order given."""
+        chosen = self.history[self.history["arm"].isin(list(arms))].copy()
+        titles = [self.titles[arm] for arm in arms if arm in self.titles]
+        chosen["Arm"] = pd.Categorical(chosen["arm"].map(self.titles), categories=titles, ordered=True)
+        return chosen
+
+
+def interval_bounds(values: pd.Series) -> tuple[float, float]:
+    """Return the 95 % t interval that seaborn draws around a mean."""
+    interval = t_interval([float(value) for value in values.dropna()], 0.95)
+    return interval.low, interval.high
+
+
+def means_over_seeds(data: pd.DataFrame, by: Sequence[str], measures: Sequence[str]) -> pd.DataFrame:
+    """Return what a figure draws: for each group, the mean over seeds and the 95 % t interval of each measure."""
+    rows = []
+    for key, group in data.groupby(list(by), sort=False, observed=True):
+        for measure in measures:
+            interval = t_interval([float(value) for value in group[measure].dropna()], 0.95)
+            found = {"measure": measure, "n": interval.count, "mean": interval.mean}
+            rows.append(
+                dict(zip(by, key, strict=True)) | found | {"low": interval.low, "high": interval.high}
+            )
+    return pd.DataFrame(rows)
+
+
+def curves(
+    tables: StudyTables, arms: Sequence[str], measures: Sequence[str], *, log_scale: bool = False
+) -> tuple[Figure, pd.DataFrame]:
+    """Draw measures over epochs, one panel a measure and one line an arm, and return also the data drawn."""
+    data = tables.of_arms(arms)
+    if data.empty:
+        return nothing_run()
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(5.2 * len(measures), 3.8), layout="constrained")
+        axes = figure.subplots(1, len(measures), squeeze=False)[0]
+        for number, (axis, measure) in enumerate(zip(axes, measures, strict=True)):
+            _draw_lines(axis, data, measure, legend=number == 0)
+            _show_range(axis, data[measure], log_scale=log_scale)
+    return figure, means_over_seeds(data, ["arm", "epoch"], measures)
+
+
+def nothing_run() -> tuple[Figure, pd.DataFrame]:
+    """Return what stands for a figure none of whose arms was selected."""
+    figure = Figure(figsize=(6, 0.8))
+    figure.text(0.02, 0.4, "None of the arms of this figure has been run.")
+    return figure, pd.DataFrame(columns=["arm"])
+
+
+def _draw_lines(axis: Axes, data: pd.DataFrame, measure: str, *, legend: bool) -> None:
+    sns.lineplot(
+        data=data,
+        x="epoch",
+        y=measure,
+        hue="Arm",
+        style="Arm",
+        errorbar=interval_bounds,
+        err_kws={"alpha": BAND_ALPHA},
+        palette=sns.color_palette("colorblind", data["Arm"].nunique()),
+        legend="auto" if legend else False,
+        ax=axis,
+    )
+    axis.set(xlabel=LABELS["epoch"], ylabel=LABELS[measure])
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+
+
+def _show_range(axis: Axes, values: pd.Series, *, log_scale: bool = False) -> None:
+    """Show the range of the seeds' own values: an interval from two seeds would dwarf them."""
+    finite = values[np.isfinite(values)]
+    if log_scale:
+        finite = finite[finite > 0]
+        axis.set_yscale("log")
+    if finite.empty or finite.min() == finite.max():
+        return
+    low, high = (np.log(bound) if log_scale else bound for bound in (finite.min(), finite.max()))
+    space = 0.06 * (high - low)
+    limits = (low - space, high + space)
+    axis.set_ylim(*(np.exp(limits) if log_scale else limits))
+
+
+def learning_curves(tables: StudyTables, arm: str) -> tuple[Figure, pd.DataFrame]:
+    """Draw training and validation loss and accuracy of one arm, with the epochs at which its runs stopped."""
+    data = tables.of_arms([arm])
+    runs = tables.runs[tables.runs["arm"] == arm]
+    if data.empty:
+        return nothing_run()
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(10.4, 3.8), layout="constrained")
+        for axis, kind in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
+            _draw_splits(axis, data, kind)
+            for number, (epoch, best) in enumerate(zip(runs["epochs"], runs["best_epoch"], strict=True)):
+                first = number == 0
+                axis.axvline(
+                    epoch, color="black", lw=1, ls=":", label="stopped (each seed)" if first else None
+                )
+                axis.axvline(
+                    best, color="grey", lw=1, ls="-", alpha=0.4, label="best epoch" if first else None
+                )
+            axis.legend(fontsize="small")
+    measures = [f"{split}_{kind}" for kind in ("loss", "accuracy") for split in ("train", "validation")]
+    return figure, means_over_seeds(data, ["arm", "epoch"], measures)
+
+
+def _draw_splits(axis: Axes, data: pd.DataFrame, kind: str) -> None:
+    long = data.melt(
+        id_vars=["epoch", "seed"], value_vars=[f"train_{kind}", f"validation_{kind}"], var_name="split"
+    )
+    long["split"] = long["split"].map(LABELS)
+    sns.lineplot(
+        data=long,
+        x="epoch",
+        y="value",
+        hue="split",
+        style="split",
+        errorbar=interval_bounds,
+        err_kws={"alpha": BAND_ALPHA},
+        palette="colorblind",
+        ax=axis,
+    )
+    axis.set(xlabel=LABELS["epoch"], ylabel=kind.capitalize())
+    _show_range(axis, long["value"])
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+
+
+def dots(
+    tables: StudyTables, arms: Sequence[str], measure: str, epoch: str | int = "last"
+) -> tuple[Figure, pd.DataFrame]:
+    """Draw the mean of a measure for each arm with its interval, beside what the report gives."""
+    table = tables.summary
+    chosen = table[(table["measure"] == measure) & (table["epoch"].astype(str) == str(epoch))]
+    chosen = chosen.set_index("arm").reindex([arm for arm in arms if arm in tables.titles])
+    reported = reported_values(tables.claims, measure, epoch)
+    if chosen.empty:
+        return nothing_run()
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(8, 0.5 * len(chosen) + 1.2), layout="constrained")
+        axis = figure.subplots()
+        places = range(len(chosen))
+        half = (chosen["high"] - chosen["mean"]).fillna(0)
+        blue, orange = sns.color_palette("colorblind", 2)
+        axis.errorbar(chosen["mean"], places, xerr=half, fmt="o", color=blue, capsize=3, label="ours")
+        known = [
+            (reported[arm], place) for place, arm in zip(places, chosen.index, strict=True) if arm in reported
+        ]
+        if known:
+            axis.plot(*zip(*known, strict=True), "D", color=orange, ms=6, mfc="none", label="reported")
+        axis.set_yticks(list(places), [textwrap.fill(tables.titles[arm], 34) for arm in chosen.index])
+        axis.invert_yaxis()
+        if measure.endswith("accuracy"):
+            axis.set_xlim(max(axis.get_xlim()[0], 0.0), min(axis.get_xlim()[1], 1.0))
+        axis.set_xlabel(LABELS[measure])
+        if known:
+            axis.legend(fontsize="small")
+    return figure, chosen.reset_index().assign(reported=pd.Series(chosen.index.map(reported)))
+
+
+def reported_values(claims: pd.DataFrame, measure: str, epoch: str | int) -> dict[str, float]:
+    """Return what the report gives for a measure, arm by arm, from its claims about single arms."""
+    of_arm = claims["kind"].isin(["value", "epoch count", "cost"]) & claims["minus"].isna()
+    values = claims[of_arm & (claims["measure"] == measure) & (claims["epoch"].astype(str) == str(epoch))]
+    return dict(zip(values["arm"], values["expected"], strict=True))
+
+
+def schedule_gallery(schedules: pd.DataFrame) -> Figure:
+    """Draw every schedule's multiplier over the share of the budget that has passed, one small panel each."""
+    names = schedules["schedule"].unique()
+    across = 4
+    down = -(-len(names) // across)
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(11, 1.75 * down), layout="constrained")
+        axes = figure.subplots(down, across, sharex=True, squeeze=False).flat
+        for name, axis in zip(names, axes, strict=False):
+            rows = schedules[schedules["schedule"] == name]
+            axis.plot(rows["progress"], rows["multiplier"], color=sns.color_palette("colorblind")[0], lw=1.4)
+            axis.set_title(textwrap.fill(name, 34), fontsize=8)
+            axis.set_ylim(-0.05, 1.08)
+            axis.tick_params(labelsize=7)
+        for axis in axes:  # those that are left
+            axis.set_visible(False)
+        figure.supxlabel("Share of the budget", fontsize=9)
+        figure.supylabel("Multiplier of the base learning rate", fontsize=9)
+    return figure
+
+
+def svg_of(figure: Figure) -> str:
+    """Return a figure as SVG text without a date, so that equal figures are equal bytes."""
+    stream = io.StringIO()
+    with mpl.rc_context(STYLE):
+        figure.savefig(stream, format="svg", metadata={"Date": None})
+    return stream.getvalue()
+
+
+def figure_html(svg: str, name: str, alt: str, caption: str) -> str:
+    """Return a figure for a page that is read offline: the image within, its alternative text and caption."""
+    data = base64.b64encode(svg.encode()).decode()
+    return (
+        f'<figure id="figure-{html.escape(name)}"><img src="data:image/svg+xml;base64,{data}" '
+        f'alt="{html.escape(alt, quote=True)}"><figcaption>{caption}</figcaption></figure>'
+    )
+
+
+def show(tables: StudyTables, name: str, drawn: tuple[Figure, pd.DataFrame], alt: str, caption: str) -> HTML:
+    """Save a figure and its data in the study's folder `figures`, and return it for the notebook.
+
+    Parameters
+    ----------
+    name
+        File name without ending; the figure's anchor in the report is `figure-<study>-<name>`.
+    alt
+        What the figure shows, in words, for those who do not see it.
+    caption
+        HTML; the runs that the figure uses are named below it.
+    """
+    figure, data = drawn
+    svg = svg_of(figure)
+    folder = tables.folder / "figures"
+    write_text(folder / f"{name}.svg", svg)
+    write_table(data, folder / f"{name}.csv")
+    links = ", ".join(
+        f'<a href="#arm-{tables.folder.name}-{arm}">{arm}</a>' for arm in dict.fromkeys(data["arm"])
+    )
+    note = f"{caption} {INTERVAL_NOTE} <span class='runs'>Runs: {links}.</span>"
+    return HTML(figure_html(svg, f"{tables.folder.name}-{name}", alt, note))

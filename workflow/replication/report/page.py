@@ -1,0 +1,284 @@
+"""The report: one HTML file that is read offline, made of tables and executed notebooks only."""
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pandas as pd
+from markupsafe import Markup
+
+from replication.analysis import verdicts
+from replication.analysis.measures import DERIVED
+from replication.report.audit_stamp import NOT_AUDITED
+from replication.report.discrepancies import divergences_html
+from replication.report.figures import figure_html, reported_values, schedule_gallery, svg_of
+from replication.report.formatting import MISSING, format_interval, format_value
+from replication.report.notebooks import notebook_html
+from replication.runs.plan import PlannedStudy
+from replication.settings.study import Column, Table
+from replication.system.files import write_text
+from replication.system.tables import read_table
+
+TEMPLATE, STYLE = "report.html.j2", "report.css"
+DIVERGENCES, DIVERGENCES_TEMPLATE = "discrepancies.yaml", "discrepancies.html.j2"
+OUTCOMES = (
+    verdicts.REPRODUCED,
+    verdicts.NOT_REPRODUCED,
+    verdicts.INCONCLUSIVE,
+    verdicts.INCOMPLETE,
+    verdicts.NOT_COMPARABLE,
+    verdicts.NOT_RUN,
+)
+COST_MEASURES = (
+    "epochs",
+    "forward_passes",
+    "backward_passes",
+    "seconds",
+    "share_of_seconds_probing",
+    "peak_memory_mb",
+)
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The combined tables of a scale."""
+
+    claims: pd.DataFrame
+    runs: pd.DataFrame
+    summary: pd.DataFrame
+    arms: pd.DataFrame
+    recommendations: pd.DataFrame
+    schedules: pd.DataFrame
+
+    @classmethod
+    def read(cls, results: str | Path) -> "Tables":
+        """Read the tables in `results/<scale>/`."""
+        names = ("runs", "summary", "arms", "recommendations", "schedules")
+        tables = {name: read_table(Path(results, "tables", f"{name}.csv")) for name in names}
+        return cls(read_table(Path(results, "claims.csv")), **tables)
+
+
+def render(
+    plan: Mapping[str, PlannedStudy],
+    results: str | Path,
+    parts: str | Path,
+    output: str | Path,
+) -> None:
+    """Write the report of a scale.
+
+    Parameters
+    ----------
+    plan
+        The studies that the report is about, by name.
+    results
+        The folder `results/<scale>`.
+    parts
+        The folder `reports`, with the page's template and style sheet, and the known divergences.
+    """
+    tables = Tables.read(results)
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    folder = Path(parts)
+    page = environment.from_string((folder / TEMPLATE).read_text(encoding="utf-8")).render(
+        style=Markup((folder / STYLE).read_text(encoding="utf-8")),
+        scale=next(iter(plan.values())).scale,
+        audit=Markup(NOT_AUDITED),
+        banner=_banner(tables),
+        outcomes=OUTCOMES,
+        counts=_counts(tables.claims),
+        by_study=[_overview(planned, tables) for planned in plan.values()],
+        budgets=_budgets(tables),
+        studies=[_study(planned, Path(results), tables) for planned in plan.values()],
+        divergences=divergences_html(folder / DIVERGENCES, folder / DIVERGENCES_TEMPLATE),
+        gallery=_gallery(tables.schedules),
+        rules=_rules(),
+    )
+    write_text(output, page)
+
+
+def _banner(tables: Tables) -> dict[str, Any]:
+    """Return what the reader must know before any number."""
+    judged = tables.claims["verdict"].str.partition(" (")[0]
+    return {
+        "data": sorted(tables.runs["dataset"].dropna().unique()),
+        "runs": int((tables.runs["outcome"] != DERIVED).sum()),
+        "missing": int((tables.runs["outcome"] == "missing").sum()),
+        "not_comparable": int((judged == verdicts.NOT_COMPARABLE).sum()),
+        "claims": int((judged != verdicts.NOT_RUN).sum()),
+    }
+
+
+def _counts(claims: pd.DataFrame) -> dict[str, int]:
+    judged = claims["verdict"].str.partition(" (")[0].value_counts()
+    return {outcome: int(judged.get(outcome, 0)) for outcome in OUTCOMES}
+
+
+def _overview(planned: PlannedStudy, tables: Tables) -> dict[str, Any]:
+    """Return the counts of a study's verdicts, for the table over all reports."""
+    claims = tables.claims[tables.claims["study"] == planned.name]
+    counts = _counts(claims)
+    return {
+        "name": planned.name,
+        "title": planned.study.title,
+        "report": planned.study.report,
+        "claims": len(claims),
+        "counts": [counts[outcome] for outcome in OUTCOMES],
+    }
+
+
+def _budgets(tables: Tables) -> list[dict[str, Any]]:
+    """Return the practitioner's answer, one group a ranking, with what it was measured on."""
+    titles = {
+        (row["study"], row["arm"]): row["title"]
+        for row in tables.arms[["study", "arm", "title"]].to_dict("records")
+    }
+    groups = []
+    for (study, _), rows in tables.recommendations.groupby(["study", "ranking"], sort=False):
+        used = tables.runs[tables.runs["study"] == study]
+        groups.append(
+            {
+                "study": study,
+                "data": sorted(used["dataset"].dropna().unique()),
+                "rows": [_budget(row, titles) for row in _records(rows)],
+            }
+        )
+    return groups
+
+
+def _budget(row: dict[str, Any], titles: Mapping[Any, str]) -> dict[str, Any]:
+    measure = row["measure"]
+    as_good = (row["as_good"] or "").split()
+    return {
+        **row,
+        "title": titles[row["study"], row["best"]],
+        "value": format_value(measure, row["mean"]),
+        "interval": format_interval(measure, _number(row["low"]), _number(row["high"])),
+        "loss": format_value(measure, row["largest_loss"]),
+        "as_good": [(arm, titles[row["study"], arm]) for arm in as_good],
+    }
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value
+
+
+def _study(planned: PlannedStudy, results: Path, tables: Tables) -> dict[str, Any]:
+    name = planned.name
+    claims = tables.claims[tables.claims["study"] == name]
+    arms = list(_records(tables.arms[tables.arms["study"] == name]))
+    trained = [arm for arm in arms if arm["arm"] in planned.arms]
+    described = {arm["arm"] for arm in arms}
+    named = {claim.id: [arm for arm in claim.arms if arm in described] for claim in planned.study.claims}
+    return {
+        "name": name,
+        "title": planned.study.title,
+        "report": planned.study.report,
+        "description": planned.study.description,
+        "claims": [_claim(claim, named[claim["id"]]) for claim in _records(claims)],
+        "tables": [_table(table, name, tables, claims) for table in planned.study.tables],
+        "notebook": Markup(notebook_html(results / "studies" / name / "notebook.ipynb")),
+        "costs": [_cost(arm, tables.summary) for arm in trained],
+        "arms": [_arm(arm, tables.runs) for arm in trained],
+        "derived": [_derived(arm, tables.runs) for arm in arms if arm not in trained],
+    }
+
+
+def _records(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    for row in table.to_dict("records"):
+        yield {str(key): None if pd.isna(value) else value for key, value in row.items()}
+
+
+def _claim(claim: dict[str, Any], arms: Sequence[str]) -> dict[str, Any]:
+    measure = claim["measure"]
+    is_event = claim["kind"] in ("divergence", "shape")
+    difference = claim["kind"] == "order" or claim["minus"] is not None
+    low, high = _number(claim["low"]), _number(claim["high"])
+    if is_event:
+        ours = f"{claim['estimate']:.0%} of seeds" if claim["estimate"] is not None else MISSING
+        reported = "happens" if claim["expected"] else "does not happen"
+    else:
+        ours = f"{format_value(measure, claim['estimate'], sign=difference)} "
+        ours += format_interval(measure, low, high, sign=difference)
+        reported = "higher than 0" if claim["kind"] == "order" else _with_margin(measure, claim)
+    return {
+        **claim,
+        "ours": ours.strip(),
+        "reported": reported,
+        "judged": claim["verdict"].partition(" (")[0],
+        "arms": sorted(set(arms)),
+    }
+
+
+def _with_margin(measure: str, claim: dict[str, Any]) -> str:
+    return f"{format_value(measure, claim['expected'])} ± {format_value(measure, claim['margin'])}"
+
+
+def _table(table: Table, study: str, tables: Tables, claims: pd.DataFrame) -> dict[str, Any]:
+    summary = tables.summary[tables.summary["study"] == study]
+    own = tables.arms[tables.arms["study"] == study]
+    titles = dict(zip(own["arm"], own["title"], strict=True))
+    arms = [arm for arm in table.arms if arm in set(summary["arm"])]
+    return {
+        "id": table.id,
+        "title": table.title,
+        "headings": [column.heading for column in table.columns],
+        "rows": [
+            {
+                "arm": arm,
+                "title": titles[arm],
+                "cells": [_cell(arm, column, summary, claims) for column in table.columns],
+            }
+            for arm in arms
+        ],
+    }
+
+
+def _cell(arm: str, column: Column, summary: pd.DataFrame, claims: pd.DataFrame) -> dict[str, Any]:
+    chosen = summary[
+        (summary["arm"] == arm)
+        & (summary["measure"] == column.measure)
+        & (summary["epoch"].astype(str) == str(column.epoch))
+    ].iloc[0]
+    reported = reported_values(claims, column.measure, column.epoch).get(arm)
+    return {
+        "mean": format_value(column.measure, chosen["mean"]),
+        "interval": format_interval(column.measure, chosen["low"], chosen["high"]),
+        "seeds": f"{chosen['n']} of {chosen['planned']} seeds" if chosen["n"] < chosen["planned"] else "",
+        "reported": format_value(column.measure, reported) if reported is not None else "",
+    }
+
+
+def _cost(arm: dict[str, Any], summary: pd.DataFrame) -> dict[str, Any]:
+    own = summary[(summary["study"] == arm["study"]) & (summary["arm"] == arm["arm"])]
+    means = own[own["epoch"].astype(str) == "last"].set_index("measure")["mean"]
+    return {**arm, "cells": [format_value(measure, means[measure]) for measure in COST_MEASURES]}
+
+
+def _arm(arm: dict[str, Any], runs: pd.DataFrame) -> dict[str, Any]:
+    own = runs[(runs["study"] == arm["study"]) & (runs["arm"] == arm["arm"])]
+    settings = json.dumps(json.loads(arm["settings"]), indent=2)
+    return {**arm, "settings": settings, "runs": list(_records(own))}
+
+
+def _derived(arm: dict[str, Any], runs: pd.DataFrame) -> dict[str, Any]:
+    own = runs[(runs["study"] == arm["study"]) & (runs["arm"] == arm["arm"])]
+    return {**arm, "seeds": [{"seed": row["seed"], "runs": row["made_of"].split()} for row in _records(own)]}
+
+
+def _gallery(schedules: pd.DataFrame) -> Markup:
+    names = list(schedules["schedule"].unique())
+    alt = f"{len(names)} small curves of the multiplier of the learning rate over the budget: {', '.join(names)}."
+    caption = "Every schedule, as the trainer applies it. Its data: <code>tables/schedules.csv</code>."
+    return Markup(figure_html(svg_of(schedule_gallery(schedules)), "schedules", alt, caption))
+
+
+def _rules() -> dict[str, str]:
+    return {
+        "value_level": f"{verdicts.VALUE_LEVEL:.0%}",
+        "order_level": f"{1 - verdicts.ORDER_ERROR_RATE:.0%}",
+    }

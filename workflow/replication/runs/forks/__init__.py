@@ -1,0 +1,1 @@
+"""Runs forked from one process that has imported PyTorch."""

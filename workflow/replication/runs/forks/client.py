@@ -1,0 +1,121 @@
+"""Asking the fork server, where there is one, to train a run: the side of a job.
+
+Nothing heavy is imported here: what a job saves are its imports.
+"""
+
+import json
+import os
+import signal
+import socket
+import sys
+import sysconfig
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from replication.system import interruption
+from replication.system.files import PACKAGE
+
+# The path of the server's socket, or `off`.
+VARIABLE = "REPLICATION_FORK_SERVER"
+OFF = "off"
+STARTED = b"started"
+# As long as importing PyTorch takes on a slow disk: until then the server answers nobody.
+PATIENCE_SECONDS = 120.0
+# What Snakemake and its shell set for each job, or drop. They matter when they are used, and not when a process starts.
+OF_ONE_JOB = {"_", "SHLVL", "PWD", "OLDPWD", "PS1", "PS2", "TMPDIR", "TMP", "TEMP", "TEMPDIR"}
+
+
+def train_in_fork(log: str, arguments: Mapping[str, Any]) -> bool:
+    """Have the fork server train a run in the place of this process; return False where that cannot be.
+
+    The child writes the log, and gets the signals that this process gets.
+
+    Parameters
+    ----------
+    log
+        Where messages go.
+    arguments
+        Of `runs.run`, all of them JSON.
+
+    Raises
+    ------
+    SystemExit
+        The run failed, or its process was killed.
+    """
+    path = os.environ.get(VARIABLE, OFF)
+    if path == OFF:
+        return False
+    try:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(PATIENCE_SECONDS)
+            connection.connect(path)
+            answer = _ask(connection, {"log": log, "arguments": arguments, **_surroundings()})
+    except OSError:  # nobody is there, or no more
+        return False
+    if answer is None:
+        return False
+    _end(answer, log)
+    return True
+
+
+def identity() -> dict[str, Any]:
+    """Return what is decided when a process starts: a process can stand in for another if these are equal.
+
+    That is Python, the code of this package (as times and sizes of its files), what is installed beside it (as
+    the times of the folders), the environment, and the signals that are ignored, as under nohup.
+    """
+    installed = {sysconfig.get_path(name) for name in ("purelib", "platlib")}
+    return {
+        "Python": [sys.executable, sys.version],
+        "code": [_stamp(path) for path in sorted(PACKAGE.rglob("*.py"))],
+        "installed packages": [_stamp(Path(path)) for path in sorted(installed)],
+        "ignored signals": [n for n in interruption.SIGNALS if signal.getsignal(n) == signal.SIG_IGN],
+        "environment": {name: value for name, value in os.environ.items() if name not in OF_ONE_JOB},
+    }
+
+
+def _stamp(path: Path) -> list[str | int]:
+    status = path.stat()
+    return [str(path), status.st_size, status.st_mtime_ns]
+
+
+def _surroundings() -> dict[str, Any]:
+    return {
+        "folder": os.getcwd(),  # noqa: PTH109 - as text
+        "environment": dict(os.environ),
+        "path": sys.path,
+        "identity": identity(),
+    }
+
+
+def _ask(connection: socket.socket, request: Mapping[str, Any]) -> int | None:
+    """Return the exit status of the child, or minus the signal that killed it; None if there was no whole answer."""
+    socket.send_fds(connection, [b"\n"], [0, 1, 2])
+    connection.sendall(json.dumps(request).encode() + b"\n")
+    with connection.makefile("rb") as answers:
+        if answers.readline().strip() != STARTED:
+            return None
+        connection.settimeout(None)
+        with interruption.passed_on(lambda number: connection.sendall(bytes([number]))):
+            # The child holds the other end, too: nothing more comes no sooner than it has ended.
+            last = answers.readline()
+    return int(last) if last else None
+
+
+def _end(status: int, log: str) -> None:
+    """End as the child has; return if that was well."""
+    if status == 0:
+        return
+    if status > 0:
+        sys.exit(status)
+    message = (
+        f"the process of this run was killed ({signal.Signals(-status).name}): if the memory was used up, run fewer "
+        "at a time (--cores); the run goes on from its last checkpoint"
+    )
+    # After what the child has written: perhaps half a line. A disk that takes no more has the other place.
+    with suppress(OSError), Path(log).open("a", encoding="utf-8") as stream:
+        print(f"\n{message}", file=stream)
+    print(message, file=sys.stderr)  # noqa: T201 - as a job does that ends by itself
+    sys.exit(128 - status)  # as a shell says it

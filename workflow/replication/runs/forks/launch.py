@@ -1,0 +1,105 @@
+"""Starting the fork server: the side of Snakemake's main process."""
+
+import glob
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+from replication.runs.forks.client import OFF, VARIABLE
+from replication.system.files import PACKAGE
+
+NAME = "fork-server"
+BACKLOG = 1000  # jobs that come while the server imports
+# As Snakemake sets them for a job of one thread. They decide the order of sums, and with one there are no others to
+# be lost in a fork.
+THREADS = (
+    "OMP_NUM_THREADS",
+    "GOTO_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+)
+
+
+def can_start(device: str) -> bool:
+    """Return whether runs on `device` (`auto`, `cpu` or `cuda`) may be forks of a server here."""
+    # Without these (other systems than Linux) jobs train in their own processes.
+    possible = hasattr(os, "pidfd_open") and hasattr(socket, "send_fds")
+    return possible and device != "cuda" and os.environ.get(VARIABLE) != OFF
+
+
+def start_fork_server(
+    folder: str | Path, log: str | Path, device: str = "cpu"
+) -> subprocess.Popen[bytes] | None:
+    """Start a server for the jobs that this process will start, unless the environment says `off`.
+
+    It ends with this process, however that ends.
+
+    Parameters
+    ----------
+    folder
+        Where its socket goes.
+    log
+        Where it says which jobs it does not serve, and why.
+    device
+        Where runs train: `cuda` needs no server, since a GPU is not shared with a fork; with `auto` the server ends
+        where PyTorch sees one.
+
+    Returns
+    -------
+    Popen or None
+        The server: keep it as long as it should live.
+    """
+    if not can_start(device):
+        return None
+    # Relative, as the path of a socket has a hundred bytes at most.
+    path = Path(folder, f"{NAME}-{socket.gethostname()}-{os.getpid()}.socket")
+    try:
+        with _listener(path) as listener:
+            os.environ[VARIABLE] = str(path)
+            return _started(listener, Path(log), device)
+    except OSError:  # a file system without sockets
+        return None
+
+
+def _listener(path: Path) -> socket.socket:
+    """Return a socket that this user's processes can connect to from now on: the first wait for the server."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for leftover in path.parent.glob(f"{NAME}-{glob.escape(socket.gethostname())}-*.socket"):
+        _remove_if_dead(leftover)
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(path))
+    path.chmod(0o600)
+    listener.listen(BACKLOG)
+    return listener
+
+
+def _remove_if_dead(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.setblocking(False)
+        try:
+            probe.connect(str(path))
+        except ConnectionRefusedError:
+            path.unlink(missing_ok=True)
+        except OSError:
+            pass
+
+
+def _started(listener: socket.socket, log: Path, device: str) -> subprocess.Popen[bytes]:
+    log.parent.mkdir(parents=True, exist_ok=True)
+    code = (
+        f"import sys; sys.path.insert(0, {str(PACKAGE.parent)!r}); "
+        f"from replication.runs.forks.server import serve; serve({listener.fileno()}, {device!r})"
+    )
+    with log.open("wb") as stream:
+        return subprocess.Popen(
+            [sys.executable, "-c", code],
+            stdin=subprocess.PIPE,  # it reads the end of this when this process has ended
+            stdout=stream,
+            stderr=stream,
+            pass_fds=[listener.fileno()],
+            env=os.environ | dict.fromkeys(THREADS, "1"),
+        )

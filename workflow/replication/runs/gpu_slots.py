@@ -1,0 +1,75 @@
+"""Sharing the GPUs of a machine: each has so many slots, and each run takes one."""
+
+import fcntl
+import os
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import IO
+
+import torch
+
+from replication.system import interruption
+
+PAUSE_SECONDS = 0.5
+
+
+@contextmanager
+def gpu_slot(device: torch.device, runs_per_gpu: int) -> Iterator[torch.device]:
+    """Yield the device to train on: one of the visible GPUs with a slot free, after waiting for one if need be.
+
+    Parameters
+    ----------
+    device
+        The CPU, which is yielded as it is, or `cuda`.
+    runs_per_gpu
+        How many runs share a GPU.
+
+    Raises
+    ------
+    RunInterruptedError
+        A signal has asked this process to end while it waited.
+    """
+    if device.type != "cuda":
+        yield device
+        return
+    # By the hardware's own names: a batch system may number the GPUs of each job from 0.
+    names = [str(torch.cuda.get_device_properties(n).uuid) for n in range(torch.cuda.device_count())]
+    with free_slot(names, runs_per_gpu, slots_folder()) as number:
+        yield torch.device("cuda", number)
+
+
+def slots_folder() -> Path:
+    """Return where this user's processes on this machine take their slots."""
+    return Path(tempfile.gettempdir(), f"learning-rate-replication-{os.getuid()}", "gpus")
+
+
+@contextmanager
+def free_slot(names: Sequence[str], slots: int, folder: Path) -> Iterator[int]:
+    """Hold a slot of one of the things in `names` during the block, and yield its place in `names`.
+
+    The first slot of each comes before the second of any, so that the load is spread. A slot is a lock (flock) on
+    a file in `folder`, and ends with the process that holds it.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with ExitStack() as stack:
+        files = [
+            (number, stack.enter_context((folder / f"{name}-{slot}").open("a", encoding="utf-8")))
+            for slot in range(slots)
+            for number, name in enumerate(names)
+        ]
+        while (found := next((number for number, file in files if _is_free(file)), None)) is None:
+            interruption.check()
+            time.sleep(PAUSE_SECONDS)
+        yield found
+
+
+def _is_free(file: IO[str]) -> bool:
+    """Return whether the lock on `file` could be taken; if so, it is."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -1,0 +1,235 @@
+"""What is to be run: studies, arms and seeds, resolved for a scale and checked before any job starts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from replication import data, schedules
+from replication.errors import ConfigurationError
+from replication.settings.arm import merge
+from replication.settings.config import CONFIG_PLACE, Config, config_of
+from replication.settings.run import RunSettings
+from replication.settings.schedule import PureSchedule, RangeTest
+from replication.settings.study import Scale, Study
+from replication.settings.validation import unknown_name, validate
+from replication.settings.yaml_file import read_yaml
+from replication.system.digests import canonical_json, digest_of_text
+from replication.training.early_stopping import build_stopper
+
+STUDIES = Path("config/studies")
+# For a first check of schedules. The trainer checks again with the real number, which depends on the data.
+NOMINAL_STEPS_PER_EPOCH = 1000
+# In the order in which they are checked: what is wrong in the report's own settings is said of these.
+SCALES: tuple[Scale, ...] = ("paper", "laptop", "demo")
+
+
+@dataclass(frozen=True)
+class PlannedStudy:
+    """A study at one scale: the seeds, and for each selected arm the settings of its runs."""
+
+    name: str
+    file: Path
+    study: Study
+    scale: Scale
+    seeds: tuple[int, ...]
+    arms: dict[str, RunSettings]
+    as_reported: dict[str, RunSettings]
+
+    @cached_property
+    def run_ids(self) -> list[str]:
+        """Identities of all runs, `study/arm/seed-n`, arm by arm."""
+        return [f"{self.name}/{arm}/seed-{seed}" for arm in self.arms for seed in self.seeds]
+
+    @property
+    def datasets(self) -> set[str]:
+        """Names of the data sets that the runs use."""
+        return {settings.data.dataset for settings in self.arms.values()}
+
+    @cached_property
+    def left_out(self) -> frozenset[str]:
+        """The arms of the study, derived ones included, that its file does without at this scale."""
+        return self.study.left_out(self.scale)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of everything here: the study's file, and what its arms resolve to."""
+        arms = {arm: settings.model_dump(mode="json") for arm, settings in self.arms.items()}
+        parts = [self.name, self.study.model_dump(mode="json"), self.scale, self.seeds, arms]
+        return digest_of_text(canonical_json(parts))
+
+    def differences(self, arm: str) -> list[str]:
+        """Return how the settings of `arm` differ from the report's, as `key: ours for reported`.
+
+        The data set comes first, as `data.dataset`, if it is another one.
+        """
+        ours = _flat(self.arms[arm].model_dump(mode="json"))
+        reported = _flat(self.as_reported[arm].model_dump(mode="json"))
+        keys = sorted(ours.keys() | reported.keys(), key=lambda key: (key != "data.dataset", key))
+        return [
+            f"{key}: {ours.get(key)} for {reported.get(key)}"
+            for key in keys
+            if key not in _WITHOUT_EFFECT and ours.get(key) != reported.get(key)
+        ]
+
+
+# Settings that decide what is recorded, not what is computed.
+_WITHOUT_EFFECT = frozenset({"evaluate_test", "record_every_step", "snapshot_epochs"})
+
+
+def _flat(mapping: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in mapping.items():
+        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    return flat
+
+
+def load_plan(config: Config, folder: str | Path) -> dict[str, PlannedStudy]:
+    """Resolve the studies of `folder` (one YAML file each) for `config`, in the order of their reports.
+
+    Raises
+    ------
+    ConfigurationError
+        A key, name or value of a study file or of `config` is wrong, at whichever scale it would be used.
+    """
+    files = sorted(Path(folder).glob("*.yaml"))
+    studies = {file.stem: validate(Study, read_yaml(file), str(file)) for file in files}
+    if not studies:
+        raise ConfigurationError(f"{folder}: holds no study; add a YAML file (see config/README.md)")
+    data.check_names(config, CONFIG_PLACE)
+    _check_substitutes(config.substitute, f"{CONFIG_PLACE}: `substitute`", config)
+    chosen = _selection(config, studies)
+    planned = [_resolve(file, studies[file.stem], chosen.get(file.stem), config) for file in files]
+    in_order = sorted(planned, key=lambda study: (study.study.report, study.name))
+    return {study.name: study for study in in_order if study.name in chosen}
+
+
+def plan_of(config: Mapping[str, Any]) -> dict[str, PlannedStudy]:
+    """Resolve the studies for a configuration as Snakemake hands it to a script."""
+    return load_plan(config_of(config), STUDIES)
+
+
+def plan_of_study(config: Mapping[str, Any], study: str) -> PlannedStudy:
+    """Resolve one study for a configuration as Snakemake hands it to a script."""
+    return plan_of(config)[study]
+
+
+def _check_substitutes(substitute: Mapping[str, str], place: str, config: Config) -> None:
+    known = data.known_datasets(config)
+    for name in [*substitute, *substitute.values()]:
+        if name not in known:
+            raise ConfigurationError(f"{place}: {unknown_name('data set', name, known)}")
+
+
+def _selection(config: Config, studies: dict[str, Study]) -> dict[str, list[str]]:
+    """Return the arms that `only` selects, study by study."""
+    trained = {name: study.arms_at(config.scale) for name, study in studies.items()}
+    if config.selected is None:
+        return trained
+    chosen: dict[str, set[str]] = {}
+    for item in config.selected:
+        name, _, arm = item.partition("/")
+        if name not in studies:
+            raise ConfigurationError(f"{CONFIG_PLACE}: `only`: {unknown_name('study', name, studies)}")
+        if arm and arm not in studies[name].arms:
+            raise ConfigurationError(
+                f"{CONFIG_PLACE}: `only`: {unknown_name(f'arm of {name}', arm, studies[name].arms)}"
+            )
+        if arm and arm not in trained[name]:
+            raise ConfigurationError(
+                f"{CONFIG_PLACE}: `only`: {name} does without `{arm}` at {config.scale} scale, as "
+                f"`scales.{config.scale}.only` of its file says: take another scale or arm"
+            )
+        chosen.setdefault(name, set()).update([arm] if arm else trained[name])
+    return {name: [arm for arm in trained[name] if arm in arms] for name, arms in chosen.items()}
+
+
+def _resolve(file: Path, study: Study, arms: list[str] | None, config: Config) -> PlannedStudy:
+    # Every scale of every arm is checked, selected or not: an error in a file is shown whatever is run.
+    for scale in SCALES:
+        _check_substitutes(study.overrides(scale).substitute, f"{file}: `scales.{scale}.substitute`", config)
+    trained = {scale: study.arms_at(scale) for scale in SCALES}
+    resolved = {
+        scale: {arm: _arm_settings(file, study, arm, scale, config) for arm in trained[scale]}
+        for scale in SCALES
+    }
+    selected = trained[config.scale] if arms is None else arms
+    overrides = study.overrides(config.scale)
+    seeds = config.seeds or overrides.seeds or study.seeds
+    settings = resolved[config.scale]
+    return PlannedStudy(
+        name=file.stem,
+        file=file,
+        study=study,
+        scale=config.scale,
+        seeds=tuple(range(1, seeds + 1)),
+        arms={arm: _substituted(settings[arm], overrides.substitute, config.substitute) for arm in selected},
+        as_reported={arm: resolved["paper"][arm] for arm in selected},
+    )
+
+
+def _arm_settings(file: Path, study: Study, arm: str, scale: Scale, config: Config) -> RunSettings:
+    """Return the settings of an arm on the report's data, checked for the data that take their place."""
+    overrides = study.overrides(scale)
+    layers = (overrides.settings, study.arms[arm].settings, overrides.arms.get(arm, {}))
+    raw = study.settings
+    for layer in layers:
+        raw = merge(raw, layer)
+    place = f"{file}, arm {arm} at {scale} scale"
+    settings = validate(RunSettings, raw, place)
+    by_user = config.substitute if scale == config.scale else {}
+    _check_data(_substituted(settings, overrides.substitute, by_user), config, place)
+    _check_schedule(settings, place)
+    _check_early_stopping(settings, place)
+    return settings
+
+
+def _substituted(
+    settings: RunSettings, by_scale: Mapping[str, str], by_user: Mapping[str, str]
+) -> RunSettings:
+    """Put other data in the place of the report's; the user may name the report's, or those of the scale."""
+    reported = settings.data.dataset
+    usual = by_scale.get(reported, reported)
+    name = by_user.get(reported, by_user.get(usual, usual))
+    return settings.model_copy(update={"data": settings.data.model_copy(update={"dataset": name})})
+
+
+def _check_data(settings: RunSettings, config: Config, place: str) -> None:
+    wanted = settings.data
+    known = data.known_datasets(config)
+    if wanted.dataset not in known:
+        raise ConfigurationError(
+            f"{place}: `data.dataset`: {unknown_name('data set', wanted.dataset, known)}"
+        )
+    if wanted.dataset in config.image_folders:
+        return  # how many images there are is known once it is prepared, and then the trainer checks
+    shape = data.DATASETS[wanted.dataset].shape
+    for key in ("train_images", "test_images"):
+        count, there_are = getattr(wanted, key), getattr(shape, key)
+        if count is not None and count > there_are:
+            raise ConfigurationError(
+                f"{place}: `data.{key}`: {count} images wanted, but {wanted.dataset} has {there_are}: "
+                "ask for fewer, or null for all"
+            )
+
+
+def _check_schedule(settings: RunSettings, place: str) -> None:
+    if isinstance(settings.schedule, RangeTest) and not settings.record_every_step:
+        raise ConfigurationError(
+            f"{place}: `record_every_step`: should be true where the schedule is range_test: "
+            "its steps are what it is for"
+        )
+    if not isinstance(settings.schedule, PureSchedule):
+        return
+    try:
+        schedules.build(settings.schedule, NOMINAL_STEPS_PER_EPOCH, settings.budget_epochs)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{place}: `schedule`: {error}") from None
+
+
+def _check_early_stopping(settings: RunSettings, place: str) -> None:
+    try:
+        build_stopper(settings)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{place}: `early_stopping.judged`: {error}, or judge every_epoch") from None

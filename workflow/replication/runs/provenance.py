@@ -1,0 +1,113 @@
+"""What a result came from: code, versions, machine."""
+
+import importlib.metadata
+import platform
+import subprocess
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from replication.settings.run import RunSettings
+from replication.settings.schedule import LossProbing, PureSchedule, RangeTested, ScheduleSettings
+from replication.settings.yaml_file import read_yaml
+from replication.system.digests import canonical_json, digest_of_file, digest_of_text
+
+# Packages that can change the numbers of a run.
+RECORDED_PACKAGES = ("torch", "torchvision", "numpy", "safetensors", "schedulefree")
+LOCK_FILE = "envs/requirements.lock"
+NONE = ""  # chosen from a registry: nothing
+
+
+def registry_choices(settings: RunSettings) -> dict[str, str]:
+    """Return, for each registry that training uses, the entry that a run with `settings` takes from it."""
+    schedule = settings.schedule
+    pure = isinstance(schedule, PureSchedule)
+    warm_up = schedule.warm_up if isinstance(schedule, PureSchedule) else None
+    judged = settings.early_stopping.judged if settings.early_stopping else NONE
+    return {
+        "training.models.MODELS": settings.model.name,
+        "training.optimizers.OPTIMIZERS": settings.optimizer.name,
+        "training.controllers.CONTROLLERS": "planned" if pure else schedule.name,
+        "training.early_stopping.JUDGED_EPOCHS": judged,
+        "schedules.cycles.CYCLE_LENGTHS": schedule.name if judged == "cycle_ends" else NONE,
+        "schedules.from_settings.CURVES": _curve(schedule),
+        "schedules.from_settings.MOMENTUM_CURVES": _curve(schedule),
+        "schedules.from_settings.ANNEALINGS": getattr(schedule, "annealing", NONE),
+        "schedules.from_settings.WARM_UPS": warm_up.name if warm_up else NONE,
+        "training.controllers.loss_probing.NORMALISATIONS": (
+            schedule.normalisation if isinstance(schedule, LossProbing) else NONE
+        ),
+    }
+
+
+def _curve(schedule: ScheduleSettings) -> str:
+    """Return the curve that a schedule reads its rates from, which for `range_tested` is that of its cycles."""
+    if isinstance(schedule, RangeTested):
+        return schedule.policy
+    return schedule.name if isinstance(schedule, PureSchedule) else NONE
+
+
+def git_state(folder: str | Path = ".") -> dict[str, Any]:
+    """Return the commit of the working tree and whether tracked files differ from it; None without git."""
+    try:
+        commit = _git(folder, "rev-parse", "HEAD")
+        return {
+            "commit": commit,
+            "dirty": bool(_git(folder, "status", "--porcelain", "--untracked-files=no")),
+        }
+    except (OSError, subprocess.CalledProcessError):
+        return {"commit": None, "dirty": None}
+
+
+def _git(folder: str | Path, *arguments: str) -> str:
+    command = ["git", "-C", str(folder), *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def installed_versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that can change the numbers of a run."""
+    versions = {name: importlib.metadata.version(name) for name in RECORDED_PACKAGES}
+    return {"python": platform.python_version(), **versions}
+
+
+def environment() -> dict[str, Any]:
+    """Return the hash of the lock file (None without one) and of the list of all that is installed."""
+    lock = Path(LOCK_FILE)
+    return {
+        "lock_sha256": digest_of_file(lock) if lock.is_file() else None,
+        "installed_sha256": installed_digest(),
+    }
+
+
+@cache
+def installed_digest() -> str:
+    """Return the hash of the list of all that is installed: of when it was first asked for."""
+    installed = sorted({f"{each.name}=={each.version}" for each in importlib.metadata.distributions()})
+    return digest_of_text("\n".join(installed))
+
+
+def study_facts(study: str) -> dict[str, Any]:
+    """Return the file of a study with its hash, and the hash of its claims alone, as they are now."""
+    path = Path("config/studies", f"{study}.yaml")
+    if not path.is_file():
+        return {"file": str(path), "sha256": None, "claims_sha256": None}
+    claims = read_yaml(path).get("claims")
+    return {
+        "file": str(path),
+        "sha256": digest_of_file(path),
+        "claims_sha256": digest_of_text(canonical_json(claims)),
+    }
+
+
+def machine() -> dict[str, Any]:
+    """Return what kind of machine this is; nothing that names it."""
+    return {"system": platform.system(), "architecture": platform.machine(), "processor": _processor()}
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor())

@@ -1,0 +1,1 @@
+"""What any program needs: files written whole, locks, logs, digests, the clock."""

@@ -1,0 +1,103 @@
+"""Writing files whole or not at all."""
+
+import glob
+import json
+import os
+import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+PACKAGE = Path(__file__).parents[1]  # the folder of this package
+PARTIAL = ".partial"  # how the names of temporary files end
+
+
+@contextmanager
+def whole_file(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path` that replaces it if the block succeeds.
+
+    The content reaches the disk before the rename, so that after a crash `path` holds the old content or the
+    new, never a part. If the block fails, the temporary file is removed and `path` is left as it was. What a
+    process that was killed has left of `path` is removed by the next one that writes it.
+
+    Raises
+    ------
+    OSError
+        The folder cannot be made or written.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _remove_leftovers(path)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f"{_prefix(path)}{os.getpid()}-", suffix=PARTIAL)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        with naming(path):
+            yield temporary
+            temporary.chmod(0o644)
+            _synchronise(temporary)
+            temporary.replace(path)
+            _synchronise(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Have an OSError of the block name `path` if it names no file, as that of a full disk does not."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno and not error.filename:
+            error.filename = str(path)
+        raise
+
+
+def _prefix(path: Path) -> str:
+    """Return how the names begin of the temporary files for `path` on this host; the process number follows."""
+    return f".{path.name}.{socket.gethostname()}-"
+
+
+def _remove_leftovers(path: Path) -> None:
+    """Remove the temporary files for `path` of processes of this host that are no more."""
+    prefix = _prefix(path)
+    for leftover in path.parent.glob(f"{glob.escape(prefix)}*{PARTIAL}"):
+        number = leftover.name.removeprefix(prefix).partition("-")[0]
+        if number.isdigit() and not _lives(int(number)):
+            leftover.unlink(missing_ok=True)
+
+
+def _lives(number: int) -> bool:
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+def _synchronise(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write `text` to `path` as UTF-8, whole or not at all."""
+    with whole_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def json_text(value: Any) -> str:
+    """Return `value` as indented JSON with sorted keys; NaN and infinity are refused."""
+    return json.dumps(value, indent=2, sort_keys=True, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+def write_json(path: str | Path, value: Any) -> None:
+    """Write `value` to `path` as `json_text` gives it, whole or not at all."""
+    write_text(path, json_text(value))

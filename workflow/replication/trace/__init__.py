@@ -1,0 +1,1 @@
+"""One number followed back to its runs."""

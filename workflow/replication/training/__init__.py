@@ -1,0 +1,1 @@
+"""One run: a model trained under a schedule, resumable after any step."""

@@ -1,0 +1,85 @@
+"""What a controller of the learning rate is given, and what it does."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from replication.settings.run import RunSettings
+from replication.training.batches import Split
+
+# What a pass over the batches of an epoch has measured: plain values and tensors, which a controller may only keep.
+Measured = dict[str, Any]
+LossFunction = Callable[[Callable[[Tensor], Tensor], Tensor, Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """The parts of a run that a controller may use.
+
+    Attributes
+    ----------
+    loss
+        Mean loss of a batch, from a function of images to logits, the images and the labels; in the precision
+        of the run.
+    streams
+        The generators that training batches draw from, beyond torch's own.
+    """
+
+    settings: RunSettings
+    seed: int
+    model: nn.Module
+    optimizer: torch.optim.Optimizer
+    training: Split
+    loss: LossFunction
+    streams: tuple[torch.Generator, ...] = ()
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Optimizer steps in an epoch; the last batch may be smaller."""
+        return -(-len(self.training) // self.settings.batch_size)
+
+
+class RateController(Protocol):
+    """Sets the learning rate (and momentum) of the optimizer."""
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Prepare for an epoch, counted from 1; here a controller may probe."""
+
+    def before_step(self, step: int) -> None:
+        """Set the rate for a step, counted from 0 over the whole run."""
+
+    def after_backward(self, step: int) -> None:
+        """Look at the gradients of a step, before it is taken, and change its rate."""
+
+    def end_pass(self, measured: Measured) -> Measured | None:
+        """Take the end of a pass over the batches of an epoch.
+
+        Returns what counts as the epoch's: that of this pass, or of an earlier one whose state the controller has
+        brought back. None asks for another pass, from a state that the controller has set.
+        """
+
+    def end_epoch(self, history: dict[str, float]) -> None:
+        """Take the values of an epoch that has ended."""
+
+    def costs(self) -> dict[str, float]:
+        """Return what the controller has spent beyond training, by name; empty if nothing."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what the controller remembers beyond the optimizer's own state: tensors and plain values."""
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from what `state_dict` has returned."""
+
+
+class OnePass:
+    """What most controllers do within an epoch: nothing to its gradients, and one pass over its batches."""
+
+    def after_backward(self, step: int) -> None:
+        """Do nothing."""
+
+    def end_pass(self, measured: Measured) -> Measured | None:
+        """Take this pass as the epoch."""
+        return measured

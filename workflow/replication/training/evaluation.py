@@ -1,0 +1,51 @@
+"""What a model says of the images of a split."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from replication.system import interruption
+from replication.training.batches import Split
+from replication.training.predictions import Predictions, class_type
+
+EVALUATION_BATCH = 500  # images at once; it decides memory and speed, and the last bits of a loss
+
+
+@torch.inference_mode()
+def predict(
+    model: nn.Module,
+    split: Split,
+    logits: Callable[[nn.Module, Tensor], Tensor],
+    classes: int,
+    *,
+    keep_probabilities: bool = False,
+) -> Predictions:
+    """Return what a model predicts for each image; it is left in evaluation mode.
+
+    Parameters
+    ----------
+    logits
+        From the model and images to logits, float32 of shape (images, classes).
+
+    Raises
+    ------
+    RunInterruptedError
+        A signal asks the run to end; nothing has changed.
+    """
+    model.eval()
+    predicted, losses, probabilities = [], [], []
+    for indices in torch.arange(len(split)).split(EVALUATION_BATCH):
+        interruption.check()
+        images, labels = split.batch(indices)
+        output = logits(model, images)
+        predicted.append(output.argmax(1))
+        losses.append(functional.cross_entropy(output, labels, reduction="none"))
+        if keep_probabilities:
+            probabilities.append(output.softmax(1))
+    return Predictions(
+        classes=torch.cat(predicted).cpu().numpy().astype(class_type(classes)),
+        losses=torch.cat(losses).cpu().numpy(),
+        probabilities=torch.cat(probabilities).cpu().numpy() if keep_probabilities else None,
+    )
