@@ -80,7 +80,7 @@ def test_a_pure_schedule_and_the_budget_do_not_change_the_kind():
     others = [
         run_settings(schedule=schedule_of("loss_probing")),
         run_settings(batch_size=32),
-        run_settings(model={"name": "resnet18", "stem": "cifar", "width": 4}),
+        run_settings(model={"name": "resnet18", "stem": "cifar", "width": 8}),
     ]
     assert len({kind_of(settings, SHAPE) for settings in [*same, *others]}) == 4
 
