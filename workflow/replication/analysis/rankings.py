@@ -30,7 +30,7 @@ def ranking_rows(
     contest
         Who is compared where, at the scale of the runs: of `Study.contests_at`.
     runs, history
-        As of `replication.aggregation.collect`.
+        As of `replication.analysis.study_tables.collect`.
 
     Returns
     -------

@@ -39,7 +39,7 @@ def recommendations(planned: PlannedStudy, runs: pd.DataFrame, history: pd.DataF
     Parameters
     ----------
     runs, history
-        As of `replication.aggregation.collect`.
+        As of `replication.analysis.study_tables.collect`.
 
     Returns
     -------
