@@ -100,8 +100,8 @@ STEPS: dict[str, Step] = {
             "notebooks": FILE,
             "template": FILE,
             "style": FILE,
-            "divergences": FILE,
-            "divergences_template": FILE,
+            "discrepancies": FILE,
+            "discrepancies_template": FILE,
         },
         {"report": FILE},
         {

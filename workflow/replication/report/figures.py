@@ -104,7 +104,7 @@ def curves(
     """Draw measures over epochs, one panel a measure and one line an arm, and return also the data drawn."""
     data = tables.of_arms(arms)
     if data.empty:
-        return nothing_run()
+        return empty_figure()
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(5.2 * len(measures), 3.8), layout="constrained")
         axes = figure.subplots(1, len(measures), squeeze=False)[0]
@@ -114,7 +114,7 @@ def curves(
     return figure, means_over_seeds(data, ["arm", "epoch"], measures)
 
 
-def nothing_run() -> tuple[Figure, pd.DataFrame]:
+def empty_figure() -> tuple[Figure, pd.DataFrame]:
     """Return what stands for a figure none of whose arms was selected."""
     figure = Figure(figsize=(6, 0.8))
     figure.text(0.02, 0.4, "None of the arms of this figure has been run.")
@@ -157,7 +157,7 @@ def learning_curves(tables: StudyTables, arm: str) -> tuple[Figure, pd.DataFrame
     data = tables.of_arms([arm])
     runs = tables.runs[tables.runs["arm"] == arm]
     if data.empty:
-        return nothing_run()
+        return empty_figure()
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(10.4, 3.8), layout="constrained")
         for axis, kind in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
@@ -205,7 +205,7 @@ def dots(
     chosen = chosen.set_index("arm").reindex([arm for arm in arms if arm in tables.titles])
     reported = reported_values(tables.claims, measure, epoch)
     if chosen.empty:
-        return nothing_run()
+        return empty_figure()
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(8, 0.5 * len(chosen) + 1.2), layout="constrained")
         axis = figure.subplots()

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from replication.report.figures import LABELS, STYLE, StudyTables, nothing_run
+from replication.report.figures import LABELS, STYLE, StudyTables, empty_figure
 from replication.report.formatting import MISSING, PERCENTAGES, format_value
 
 COLOURS = "cividis"  # made for readers who do not tell red from green, and monotonic in grey
@@ -21,7 +21,7 @@ Labels = Mapping[str, str]
 
 
 @dataclass(frozen=True)
-class Layout:
+class GridLayout:
     """Where the arms of a grid stand in a heat map.
 
     Attributes
@@ -51,7 +51,12 @@ class Layout:
 
 
 def heat_map(
-    tables: StudyTables, layout: Layout, measure: str, epoch: str | int = "last", *, by_column: bool = False
+    tables: StudyTables,
+    layout: GridLayout,
+    measure: str,
+    epoch: str | int = "last",
+    *,
+    by_column: bool = False,
 ) -> tuple[Figure, pd.DataFrame]:
     """Draw the mean of a measure for each arm of a grid, with half the width of its 95 % interval in small print.
 
@@ -67,7 +72,7 @@ def heat_map(
     """
     data = _cells(tables, layout, measure, epoch)
     if data.empty:
-        return nothing_run()
+        return empty_figure()
     rows, columns = (
         [value for value in layout.axes[axis] if value in set(data[kind])]
         for axis, kind in ((layout.rows, "row"), (layout.columns, "column"))
@@ -90,7 +95,7 @@ def heat_map(
     return figure, data
 
 
-def _cells(tables: StudyTables, layout: Layout, measure: str, epoch: str | int) -> pd.DataFrame:
+def _cells(tables: StudyTables, layout: GridLayout, measure: str, epoch: str | int) -> pd.DataFrame:
     """Return one row for each cell whose arm is in the tables, in the order of the layout."""
     summary = tables.summary
     chosen = summary[(summary["measure"] == measure) & (summary["epoch"].astype(str) == str(epoch))]
@@ -139,7 +144,7 @@ def _draw_panel(
         axis.text(x, y + 0.24, half, ha="center", va="center", color=ink, fontsize=5.5)
 
 
-def _label_cells(axis: Axes, layout: Layout, rows: Sequence[str], columns: Sequence[str]) -> None:
+def _label_cells(axis: Axes, layout: GridLayout, rows: Sequence[str], columns: Sequence[str]) -> None:
     of_rows, of_columns = layout.axes[layout.rows], layout.axes[layout.columns]
     axis.set_xticks(range(len(columns)), [of_columns[value] for value in columns], fontsize=8)
     axis.set_yticks(range(len(rows)), [of_rows[value] for value in rows], fontsize=8)

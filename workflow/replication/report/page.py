@@ -14,7 +14,7 @@ from markupsafe import Markup
 from replication.analysis import verdicts
 from replication.analysis.measures import DERIVED
 from replication.report.audit_stamp import NOT_AUDITED
-from replication.report.discrepancies import divergences_html
+from replication.report.discrepancies import discrepancies_html
 from replication.report.figures import figure_html, reported_values, schedule_gallery, svg_of
 from replication.report.formatting import MISSING, format_interval, format_value
 from replication.report.notebooks import notebook_html
@@ -24,7 +24,7 @@ from replication.system.files import write_text
 from replication.system.tables import read_table
 
 TEMPLATE, STYLE = "report.html.j2", "report.css"
-DIVERGENCES, DIVERGENCES_TEMPLATE = "discrepancies.yaml", "discrepancies.html.j2"
+DISCREPANCIES, DISCREPANCIES_TEMPLATE = "discrepancies.yaml", "discrepancies.html.j2"
 OUTCOMES = (
     verdicts.REPRODUCED,
     verdicts.NOT_REPRODUCED,
@@ -77,7 +77,7 @@ def render(
     results
         The folder `results/<scale>`.
     parts
-        The folder `reports`, with the page's template and style sheet, and the known divergences.
+        The folder `reports`, with the page's template and style sheet, and the known discrepancies.
     """
     tables = Tables.read(results)
     environment = jinja2.Environment(
@@ -94,7 +94,7 @@ def render(
         by_study=[_overview(planned, tables) for planned in plan.values()],
         budgets=_budgets(tables),
         studies=[_study(planned, Path(results), tables) for planned in plan.values()],
-        divergences=divergences_html(folder / DIVERGENCES, folder / DIVERGENCES_TEMPLATE),
+        discrepancies=discrepancies_html(folder / DISCREPANCIES, folder / DISCREPANCIES_TEMPLATE),
         gallery=_gallery(tables.schedules),
         rules=_rules(),
     )

@@ -8,7 +8,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from replication.report.figures import BAND_ALPHA, LABELS, STYLE, StudyTables, means_over_seeds, nothing_run
+from replication.report.figures import BAND_ALPHA, LABELS, STYLE, StudyTables, empty_figure, means_over_seeds
 
 LOSS_LABEL = "Training loss of a step, smoothed"
 BOUNDS = {"suggested_minimum_rate": "--", "suggested_maximum_rate": "-"}
@@ -39,7 +39,7 @@ def range_test_curves(
     """
     tests = tables.range_tests[tables.range_tests["arm"].isin(list(arms))]
     if tests.empty:
-        return nothing_run()
+        return empty_figure()
     shown = [arm for arm in arms if arm in set(tests["arm"])]
     losses = means_over_seeds(_of_all_seeds(tests), ["arm", "step", "learning_rate"], ["smoothed_loss"])
     once_a_run = tests.drop_duplicates("run_id")
