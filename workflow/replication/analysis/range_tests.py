@@ -8,7 +8,8 @@ import pandas as pd
 from replication.errors import ResultsError
 from replication.runs.folder import RECORD, STEPS
 from replication.runs.plan import PlannedStudy
-from replication.schedules import smoothed, suggest_range, until_divergence
+from replication.schedules import suggest_range, until_divergence
+from replication.schedules.range_test import smoothed
 from replication.settings.schedule import RangeReading, RangeTest
 from replication.system.tables import read_table
 
