@@ -11,8 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from replication.report.figures import LABELS, STYLE, StudyTables, empty_figure
-from replication.report.formatting import MISSING, PERCENTAGES, format_value
+from replication.report.figures import STYLE, StudyTables, empty_figure
+from replication.report.formatting import MISSING, format_value
+from replication.settings.measures import MEASURES
 
 COLOURS = "cividis"  # made for readers who do not tell red from green, and monotonic in grey
 DARK = 0.5  # luminance below which white text is read more easily than black
@@ -153,7 +154,7 @@ def _label_cells(axis: Axes, layout: GridLayout, rows: Sequence[str], columns: S
 def _texts(measure: str, cell: Mapping[Any, Any]) -> tuple[str, str]:
     """Return mean and half width as a cell writes them, shares in percent without the sign."""
     half = cell["high"] - cell["mean"]
-    if measure in PERCENTAGES:
+    if MEASURES[measure].percent:
         mean, width = (
             f"{100 * value:.1f}" if np.isfinite(value) else MISSING for value in (cell["mean"], half)
         )
@@ -172,7 +173,7 @@ def _add_scale(
     figure: Figure, axes: Sequence[Axes], scale: Normalize, measure: str, *, by_column: bool
 ) -> None:
     """Show what the colours mean; where each column has its own, there is one direction and no numbers."""
-    label = LABELS[measure] + (" (%)" if measure in PERCENTAGES else "")
+    label = MEASURES[measure].title + (" (%)" if MEASURES[measure].percent else "")
     shown = mpl.cm.ScalarMappable(Normalize(0, 1) if by_column else scale, COLOURS)
     bar = figure.colorbar(shown, ax=list(axes), pad=0.02, aspect=30)
     assert bar.solids is not None
@@ -181,6 +182,6 @@ def _add_scale(
     if by_column:
         bar.set_ticks([0, 1], labels=["lowest", "highest"])
         label += ", within each column"
-    elif measure in PERCENTAGES:
+    elif MEASURES[measure].percent:
         bar.formatter = mpl.ticker.PercentFormatter(1.0, symbol="")
     bar.set_label(label, fontsize=8)
