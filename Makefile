@@ -25,6 +25,7 @@ lint: setup  ## Formatters, linters and the type checker, none of which changes 
 	@$(ACTIVATE) ruff check .
 	@$(ACTIVATE) snakefmt --check Snakefile workflow
 	@$(ACTIVATE) mypy
+	@$(ACTIVATE) PYTHONPATH=workflow lint-imports --no-logo
 	@$(ACTIVATE) snakemake --lint
 
 # Snakemake's own report shows today's settings beside results that may be older, without a word: so only if there

@@ -3,22 +3,21 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-
-import jinja2
-from markupsafe import Markup
 
 from replication.audit.findings import Finding, Findings
 from replication.audit.layout import AUDIT, PAGE, REPORT, SUMS
 from replication.errors import ResultsError
 from replication.report.audit_stamp import NOT_AUDITED, readable_time, stamp_of, stamped, stamps_in
 from replication.report.formatting import counted
+from replication.report.templates import filled_in, verbatim
 from replication.runs.record import read_sealed
+from replication.system.clock import now
 from replication.system.digests import digest_of_file, sealed
 from replication.system.files import write_json, write_text
 
+TEMPLATE = Path("reports/audit.html.j2")
 LATER = "it is written anew by this audit"
 
 
@@ -106,7 +105,7 @@ def write_outcome(
 def _found(findings: Findings) -> dict[str, Any]:
     return {
         "verdict": "failed" if findings.failures else "passed",
-        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        "time": now(),
         "counts": dict(findings.counts),
         "failures": _plain(findings.failures),
         "warnings": _plain(findings.warnings),
@@ -132,14 +131,7 @@ def _stamp(results: Path, stamp: str) -> None:
             write_text(path, changed)
 
 
-TEMPLATE = Path("reports/audit.html.j2")
-
-
 def audit_page(audit: Mapping[str, Any], style: str | Path, template: str | Path = TEMPLATE) -> str:
     """Return the page of an audit, given as in `audit.json`."""
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    page = environment.from_string(Path(template).read_text(encoding="utf-8"))
-    text = Markup(Path(style).read_text(encoding="utf-8"))
-    return page.render(audit=audit, style=text, counted=counted, time=readable_time(audit["time"]))
+    time = readable_time(audit["time"])
+    return filled_in(template, audit=audit, style=verbatim(style), counted=counted, time=time)

@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-import jinja2
 from markupsafe import Markup
 from pydantic import Field
 
 from replication.errors import ConfigurationError
+from replication.report.templates import filled_in
 from replication.settings.base import Section
 from replication.settings.validation import unknown_name, validate
 from replication.settings.yaml_file import read_yaml
@@ -78,11 +78,7 @@ def load_discrepancies(path: str | Path) -> Page:
 
 def discrepancies_html(content: str | Path, template: str | Path) -> Markup:
     """Render the page `content` by the Jinja template of a section; the words are escaped."""
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    text = environment.from_string(Path(template).read_text(encoding="utf-8"))
-    return Markup(text.render(groups=load_discrepancies(content).groups))
+    return Markup(filled_in(template, groups=load_discrepancies(content).groups))
 
 
 def _filled(discrepancy: Discrepancy, facts: Mapping[str, Callable[[], str]], place: str) -> Discrepancy:

@@ -5,6 +5,8 @@ import socket
 from pathlib import Path
 from typing import IO
 
+from replication.system.flock import try_exclusively
+
 UNKNOWN = "unknown"
 
 
@@ -27,7 +29,7 @@ def register(path: str | Path, leftovers: str | Path) -> IO[str] | None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         held = path.open("a+", encoding="utf-8")
-        if _alone(held):
+        if try_exclusively(held):
             _clear(held, host, Path(leftovers))
         # Waits for one that is just looking whether it is alone: an instant.
         fcntl.flock(held, fcntl.LOCK_SH)
@@ -36,14 +38,6 @@ def register(path: str | Path, leftovers: str | Path) -> IO[str] | None:
     except OSError:
         return None
     return held
-
-
-def _alone(held: IO[str]) -> bool:
-    try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _hosts(held: IO[str]) -> set[str]:
