@@ -36,6 +36,13 @@ def cycle_ends(settings: settings_of.ScheduleSettings, epochs: int) -> list[int]
     ------
     ConfigurationError
         If the schedule has no cycles, or none of them ends within the budget.
+
+    Examples
+    --------
+    >>> from replication.settings.schedule import Sgdr
+    >>> settings = Sgdr(name="sgdr", first_cycle_epochs=10, cycle_multiplier=2)
+    >>> cycle_ends(settings, epochs=100)
+    [10, 30, 70]
     """
     if settings.name not in CYCLE_LENGTHS:
         raise ConfigurationError(

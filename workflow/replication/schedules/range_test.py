@@ -50,6 +50,12 @@ def range_test(minimum: float, growth: str) -> Profile:
     minimum``, ``f(1) = 1``; half-way it is the arithmetic or the geometric mean. Source: Smith, arXiv:1506.01186,
     section 3.3, for the linear rise; Gugger (2018) and fast.ai for the exponential one, which gives each order of
     magnitude the same number of steps.
+
+    Examples
+    --------
+    >>> rate = range_test(minimum=0.01, growth="exponential")
+    >>> [round(rate(progress), 3) for progress in (0, 0.25, 0.5, 1)]
+    [0.01, 0.032, 0.1, 1.0]
     """
     return linear(minimum, 1.0) if growth == "linear" else geometric(minimum, 1.0)
 
@@ -62,6 +68,11 @@ def smoothed(losses: Iterable[float], smoothing: float) -> Iterator[float]:
     l_k are the losses, k from 1, b is `smoothing`, in [0, 1), and ``m_0 = 0``: the bias correction of Adam (Kingma &
     Ba, arXiv:1412.6980, section 3), as in Gugger (2018). ``s_1 = l_1``. From a loss on that is not finite, no value
     is. The mean lags: by about ``b / (1 - b)`` steps.
+
+    Examples
+    --------
+    >>> [round(value, 3) for value in smoothed([2.0, 1.0, 1.0, 4.0], smoothing=0.5)]
+    [2.0, 1.333, 1.143, 2.667]
     """
     mean = 0.0
     for number, loss in enumerate(losses, start=1):
@@ -74,6 +85,11 @@ def until_divergence(losses: Iterable[float], smoothing: float) -> list[float]:
 
     It has if it is not finite, or above `DIVERGED` times the lowest of those before it. No loss beyond is asked for,
     so that a test that yields them one by one ends there.
+
+    Examples
+    --------
+    >>> until_divergence([2.0, 1.0, 3.0, 9.0, 1.0], smoothing=0.0)
+    [2.0, 1.0, 3.0, 9.0]
     """
     own, watched = tee(losses)
     taken, lowest = [], math.inf
@@ -109,6 +125,12 @@ def suggest_range(
     RangeSuggestion or None
         None if the smoothed loss never falls by `LEAST_FALL` of the start, as where it diverges at once, is NaN
         from the start, or stays where it is: then there is no range to be read.
+
+    Examples
+    --------
+    >>> reading = RangeReading(smoothing=0.0, fall_share=0.25, safety_factor=2.0)
+    >>> suggest_range([0.01, 0.1, 0.2, 0.4, 0.8], [2.0, 1.6, 1.2, 1.0, 3.0], reading)
+    RangeSuggestion(minimum_rate=0.1, maximum_rate=0.2, rises=True)
     """
     taken = until_divergence(losses, reading.smoothing)
     values = [value for value in smoothed(taken, reading.smoothing) if math.isfinite(value)]
@@ -128,7 +150,16 @@ def suggest_range(
 
 
 def cycles_within(suggestion: RangeSuggestion, settings: RangeTested) -> Triangular | Triangular2 | ExpRange:
-    """Return the cyclical schedule between the suggested rates; its base learning rate is the suggested maximum."""
+    """Return the cyclical schedule between the suggested rates; its base learning rate is the suggested maximum.
+
+    Examples
+    --------
+    >>> found = RangeSuggestion(minimum_rate=0.25, maximum_rate=0.5, rises=True)
+    >>> test = {"test_epochs": 1, "test_minimum_rate": 0.001, "test_maximum_rate": 1}
+    >>> settings = RangeTested(name="range_tested", half_cycle_epochs=4, **test)
+    >>> cycles_within(found, settings).minimum
+    0.5
+    """
     lowest = suggestion.minimum_rate / suggestion.maximum_rate
     common: dict[str, Any] = {"half_cycle_epochs": settings.half_cycle_epochs, "minimum": lowest}
     if settings.policy == "exp_range":
