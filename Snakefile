@@ -46,7 +46,7 @@ rule mnist:
         study_results("mnist-early-stopping"),
 
 
-# Figures, verdicts and report again, from the runs that there are, without training (see `record_files`).
+# Figures, verdicts and report again, from the existing runs, without training (see `record_files`).
 rule figures:
     input:
         [path for study in PLAN for path in study_results(study)],

@@ -77,7 +77,7 @@ def made_predictions(random: np.random.Generator, labels: np.ndarray, classes: i
 def made_history(
     settings: RunSettings, dataset: Dataset, epochs: int, random: np.random.Generator
 ) -> tuple[list[Row], PredictionLog]:
-    """Return history and predictions of so many epochs."""
+    """Return history and predictions of `epochs` epochs."""
     border, validation, test = parts(settings, dataset)
     an_epoch = math.ceil(border / settings.batch_size)
     log, rows = PredictionLog(), []

@@ -74,7 +74,7 @@ def _stamps(results: Path) -> list[str]:
     try:
         return stamps_in((results / REPORT).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError):
-        return []  # which the comparison with its derivation names
+        return []  # the comparison with the page made again reports this
 
 
 def write_outcome(
@@ -82,7 +82,7 @@ def write_outcome(
 ) -> dict[str, Any]:
     """Write what the audit has found; return the content of audit.json.
 
-    In an order that leaves, wherever it is cut off, nothing that the next audit would take for an edit.
+    The order of writing is such that, wherever it is interrupted, the next audit takes nothing for an edit.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ def _text(path: Path) -> str | None:
 
 
 def _stamp(results: Path, stamp: str) -> None:
-    """Stamp the report if there is one that can be."""
+    """Stamp the report if it exists and has a place for the stamp."""
     if _stamps(results):
         path = results / REPORT
         page = path.read_bytes().decode("utf-8")

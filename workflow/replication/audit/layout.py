@@ -65,7 +65,7 @@ def check_layout(
 
 
 def _is_own(path: str) -> bool:
-    """Return whether a file is of the audit, or what an audit that was cut off has left of one."""
+    """Return whether a file belongs to the audit, or is what an interrupted audit has left of one."""
     return path in OWN or (is_leftover(path) and path.startswith(tuple(f".{name}." for name in OWN)))
 
 

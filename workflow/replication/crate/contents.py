@@ -141,7 +141,7 @@ def file_entities(files: Mapping[str, CrateFile], examples: Mapping[str, Iterabl
     Parameters
     ----------
     examples
-        Identifier of a file or folder: the parameters of which it is a value.
+        From the identifier of a file or folder to the parameters of which it is a value.
     """
     entities = [_file(file) for file in files.values()]
     entities += [_folder(folder, files) for folder in folders_of(files)]

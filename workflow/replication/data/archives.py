@@ -19,7 +19,7 @@ DAMAGE = (OSError, EOFError, RuntimeError, tarfile.TarError, zipfile.BadZipFile,
 
 @contextmanager
 def open_members(path: Path) -> Iterator[dict[str, Reader]]:
-    """Yield what reads each file in a folder or archive, by its path within, with slashes.
+    """Yield a reader for each file in a folder or archive, by its path within, with slashes.
 
     The order is that in which they are stored: other orders are slow in a compressed tar.
 

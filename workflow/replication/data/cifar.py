@@ -18,7 +18,7 @@ CHANNELS, SIDE = 3, 32
 
 @dataclass(frozen=True)
 class Layout:
-    """Where an archive keeps what: members and keys of the dictionaries in them."""
+    """Where an archive keeps its parts: members, and keys of the dictionaries in them."""
 
     name: str
     train: tuple[str, ...]
@@ -66,7 +66,7 @@ def build_cifar(layout: Layout, raw: list[Path]) -> Dataset:
     Parameters
     ----------
     layout
-        What is where in the archive.
+        Where the archive keeps its parts.
     raw
         The archive, whose hash must have been checked: it holds pickles.
 

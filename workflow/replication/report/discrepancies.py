@@ -60,7 +60,7 @@ def load_divergences(path: str | Path) -> Page:
     Raises
     ------
     ConfigurationError
-        The file is not as it should be, or names a number that nothing computes.
+        The file is not valid, or names a number that nothing computes.
     """
     from replication.report.discrepancy_facts import FACTS  # here: it imports PyTorch, which takes seconds
 

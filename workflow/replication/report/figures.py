@@ -51,7 +51,7 @@ class StudyTables:
     Attributes
     ----------
     titles
-        Arm: its title in the study file.
+        From an arm to its title in the study file.
     """
 
     folder: Path
@@ -115,7 +115,7 @@ def curves(
 
 
 def nothing_run() -> tuple[Figure, pd.DataFrame]:
-    """Return what stands for a figure none of whose arms was selected."""
+    """Return the figure that takes the place of one none of whose arms was selected."""
     figure = Figure(figsize=(6, 0.8))
     figure.text(0.02, 0.4, "None of the arms of this figure has been run.")
     return figure, pd.DataFrame(columns=["arm"])
@@ -249,7 +249,7 @@ def schedule_gallery(schedules: pd.DataFrame) -> Figure:
             axis.set_title(textwrap.fill(name, 34), fontsize=8)
             axis.set_ylim(-0.05, 1.08)
             axis.tick_params(labelsize=7)
-        for axis in axes:  # those that are left
+        for axis in axes:  # the panels that no schedule needs
             axis.set_visible(False)
         figure.supxlabel("Share of the budget", fontsize=9)
         figure.supylabel("Multiplier of the base learning rate", fontsize=9)

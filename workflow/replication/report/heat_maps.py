@@ -29,7 +29,7 @@ class Layout:
     arm
         Names of the arms, each axis in braces, as in the study file.
     axes
-        Axis: value: how the figure writes it.
+        For each axis, from a value to how the figure writes it.
     rows, columns, panels
         The axis along each; `panels` may be None.
     """
@@ -108,7 +108,7 @@ def _cells(tables: StudyTables, layout: Layout, measure: str, epoch: str | int) 
 
 
 def _scales(data: pd.DataFrame, columns: Sequence[str], *, by_column: bool) -> dict[str, Normalize]:
-    """Return what maps a mean to a share of the colours, for each column."""
+    """Return, for each column, the function that maps a mean to a position on the colour scale, 0 to 1."""
     parts = {column: data[data["column"] == column] if by_column else data for column in columns}
     finite = {column: part["mean"][np.isfinite(part["mean"])] for column, part in parts.items()}
     return {

@@ -55,7 +55,7 @@ def range_test_curves(
 
 
 def _of_all_seeds(tests: pd.DataFrame) -> pd.DataFrame:
-    """Keep the steps that every seed of an arm has come to."""
+    """Keep the steps that every seed of an arm has reached."""
     seeds = tests.groupby("arm")["seed"].transform("nunique")
     return tests[tests.groupby(["arm", "step"])["seed"].transform("nunique") == seeds]
 

@@ -49,7 +49,7 @@ class PlannedStudy:
 
     @cached_property
     def left_out(self) -> frozenset[str]:
-        """The arms of the study, derived ones included, that its file does without at this scale."""
+        """The arms of the study, derived ones included, that its file leaves out at this scale."""
         return self.study.left_out(self.scale)
 
     @cached_property

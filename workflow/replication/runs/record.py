@@ -106,7 +106,7 @@ def read_sealed(path: str | Path) -> dict[str, Any]:
     Raises
     ------
     ResultsError
-        As of `read_record`.
+        As for `read_record`.
     """
     try:
         text = Path(path).read_bytes().decode("utf-8")

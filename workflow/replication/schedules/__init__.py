@@ -1,7 +1,6 @@
 """Learning-rate schedules as pure functions.
 
-A profile or curve gives the shape, a sampling how often it is read, and a join puts a warm-up before it. In
-this package's namespace `build` and `gallery` are the functions, not the modules of the same names.
+A profile or curve gives the shape, a sampling how often it is read, and a join puts a warm-up before it.
 """
 
 from replication.schedules.budget import Budget

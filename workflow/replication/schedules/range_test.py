@@ -30,7 +30,7 @@ class RangeSuggestion:
     Attributes
     ----------
     minimum_rate, maximum_rate
-        Between which a cyclical learning rate should move, in the unit of the rates of the test.
+        The bounds of a cyclical learning rate, in the unit of the rates of the test.
     rises
         Whether the smoothed loss rose again within the test. If not, `maximum_rate` is only as high as the test let
         it be, and a test of higher rates may suggest more.
@@ -66,8 +66,8 @@ def smoothed(losses: Iterable[float], smoothing: float) -> Iterator[float]:
     ``m_k = b m_(k-1) + (1 - b) l_k``, ``s_k = m_k / (1 - b ** k)``
 
     l_k are the losses, k from 1, b is `smoothing`, in [0, 1), and ``m_0 = 0``: the bias correction of Adam (Kingma &
-    Ba, arXiv:1412.6980, section 3), as in Gugger (2018). ``s_1 = l_1``. From a loss on that is not finite, no value
-    is. The mean lags: by about ``b / (1 - b)`` steps.
+    Ba, arXiv:1412.6980, section 3), as in Gugger (2018). ``s_1 = l_1``. After a loss that is not finite, no value is
+    finite. The mean lags by about ``b / (1 - b)`` steps.
 
     Examples
     --------
@@ -83,8 +83,8 @@ def smoothed(losses: Iterable[float], smoothing: float) -> Iterator[float]:
 def until_divergence(losses: Iterable[float], smoothing: float) -> list[float]:
     """Take losses up to the first, included, at which their smoothed value has diverged.
 
-    It has if it is not finite, or above `DIVERGED` times the lowest of those before it. No loss beyond is asked for,
-    so that a test that yields them one by one ends there.
+    It has diverged if it is not finite, or above `DIVERGED` times the lowest smoothed value before it. No further loss
+    is requested, so that a test that yields them one by one ends there.
 
     Examples
     --------
@@ -116,7 +116,7 @@ def suggest_range(
     Parameters
     ----------
     rates
-        Of each step, above 0 and rising.
+        The learning rate of each step, above 0 and rising.
     losses
         The training loss of each step's batch, before the step.
 

@@ -17,10 +17,10 @@ class DataSettings(Section):
     train_images: int | None = Field(
         default=None,
         ge=2,
-        description="Use the first so many training images, validation included; null: all.",
+        description="Number of training images to use, the first ones, validation included; null: all.",
     )
     test_images: int | None = Field(
-        default=None, ge=1, description="Use the first so many test images; null: all."
+        default=None, ge=1, description="Number of test images to use, the first ones; null: all."
     )
     validation_fraction: Fraction = Field(
         description="The last part of the training images, held out: it chooses, and the test images judge."

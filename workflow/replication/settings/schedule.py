@@ -85,7 +85,7 @@ class WarmUp(Section):
 
 
 class PureSchedule(Section):
-    """What all schedules share that depend on the step alone."""
+    """What all schedules that depend on the step alone have in common."""
 
     name: str
     sampling: SamplingSettings = Field(default=EVERY_EPOCH, description=SAMPLING)
@@ -99,7 +99,7 @@ class Constant(PureSchedule):
 
 
 class Step(PureSchedule):
-    """A drop after every so many epochs."""
+    """A drop after every `step_epochs` epochs."""
 
     name: Literal["step"]
     step_epochs: Positive = Field(description="Epochs between drops.")
@@ -170,7 +170,9 @@ class Sgdr(PureSchedule):
 
     name: Literal["sgdr"]
     first_cycle_epochs: float = Field(ge=1, description="Epochs of the first cycle: T_0.")
-    cycle_multiplier: int = Field(default=1, ge=1, description="Each cycle is so many times as long: T_mult.")
+    cycle_multiplier: int = Field(
+        default=1, ge=1, description="Length of each cycle over the one before: T_mult."
+    )
     final: Floor = Field(default=0.0, description="Multiplier that each cycle falls to.")
 
 

@@ -30,8 +30,8 @@ def locked(path: str | Path, patience_seconds: float = PATIENCE_SECONDS) -> Iter
     """Hold the lock file `path` during the block.
 
     The lock is the kernel's (flock): it ends with the process that holds it, however that ends. The file says
-    who holds it, and is removed at the end. On a file system without such locks this one does nothing: there
-    those of the workflow must do.
+    who holds it, and is removed at the end. On a file system without such locks there is none: there the
+    workflow's own locks must be enough.
 
     Raises
     ------
@@ -65,7 +65,7 @@ def _try(path: Path) -> int | None:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         _lock(descriptor)
-        # The last holder may have removed the file between the two calls: then this is the lock of nothing.
+        # The last holder may have removed the file between the two calls: no other process would find this lock.
         if os.path.samestat(os.fstat(descriptor), path.stat()):
             return descriptor
     except (BlockingIOError, FileNotFoundError):

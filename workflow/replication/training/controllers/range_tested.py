@@ -24,8 +24,8 @@ class RangeTestedRate(OnePass):
     epoch, on a copy of the initial model with an optimizer of its own, and draws from a stream of its own: the run
     that follows is, bit for bit, the one that a cyclical schedule with these two rates gives.
 
-    A test that suggests nothing is an error, and no reason to take other rates: the run would then pass for one of
-    this method, and show what somebody has guessed.
+    A test that suggests nothing is an error, and no other rates take the place of its own: the run would be taken for
+    one of this method, and show the effect of a guess.
     """
 
     def __init__(self, settings: RangeTested, context: RunContext) -> None:
