@@ -23,7 +23,7 @@ ARMS = {
     "hungry": {"name": "constant"},
 }
 RUNS = Path("results/demo/runs", STUDY)
-OF_ONE_PROCESS = "seconds|memory"  # columns and measures that each computing gives anew
+OF_ONE_PROCESS = "seconds|memory"  # columns and measures that differ between two computations of one result
 TABLES = ("runs", "history", "summary")
 TARGETS = ["results/demo/claims.csv", *(f"results/demo/tables/{table}.csv" for table in TABLES)]
 # What a forecast may say: a run of 12 minutes is not packed; 100 MB are too little, and twice the request is enough.

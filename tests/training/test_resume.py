@@ -129,7 +129,7 @@ def test_a_signal_at_every_single_check(tmp_path, monkeypatch, schedule):
 
 
 def test_checkpoints_within_an_epoch(tmp_path, monkeypatch):
-    """With one before each step, a trainer that is cut off without a word loses no more than a step."""
+    """With one before each step, a trainer that is killed without a warning loses no more than a step."""
     settings = settings_of("loss_probing")
     whole = train_through(Signals([]), tmp_path / "whole", settings, monkeypatch)
     monkeypatch.setattr(session, "CHECKPOINT_SECONDS", 0.0)

@@ -1,4 +1,4 @@
-# One job a run.
+# One job per run.
 
 
 rule train:

@@ -1,6 +1,6 @@
 """Derived arms: rows of a study's tables that are computed from the runs of other arms, and not trained.
 
-They stand beside the trained arms, so that claims, tables and figures can name them alike.
+They are listed with the trained arms, so that claims, tables and figures can name both in the same way.
 """
 
 from collections.abc import Sequence

@@ -35,7 +35,7 @@ Values = Mapping[str, Sequence[float]]
 
 
 def recommendations(planned: PlannedStudy, runs: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
-    """Return the best contestant of each setting of a study's rankings, one row a setting.
+    """Return the best contestant of each setting of a study's rankings, one row per setting.
 
     Parameters
     ----------

@@ -243,7 +243,7 @@ def not_run(claim: Claim) -> Finding:
 
 
 def judge(planned: PlannedStudy, runs: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
-    """Return the table of claims of a study, one row a claim, in the order of its file."""
+    """Return the table of claims of a study, one row per claim, in the order of its file."""
     evidence = Evidence(runs, history, planned.seeds)
     is_run = {claim.id: planned.left_out.isdisjoint(claim.arms) for claim in planned.study.claims}
     orders = judge_orders(

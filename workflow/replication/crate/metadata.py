@@ -1,4 +1,4 @@
-"""The metadata of a crate: one JSON-LD graph about files, steps, what ran and what came of it."""
+"""The metadata of a crate: one JSON-LD graph about files, steps, what ran, and its results."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any

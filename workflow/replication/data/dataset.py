@@ -250,5 +250,5 @@ def _sealed(facts: dict[str, Any]) -> str:
 
 
 def _canonical(value: Any) -> str:
-    """Return the one JSON text that stands for `value`."""
+    """Return `value` as JSON; equal values give equal text."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)

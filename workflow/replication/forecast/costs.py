@@ -108,7 +108,7 @@ def measure(
     Parameters
     ----------
     kinds
-        By any name: settings, and the shape of the data set, which random images take the place of.
+        By any name: settings, and the shape of the data set, which is replaced by random images.
     device
         `auto`, `cpu` or `cuda`.
     """

@@ -147,7 +147,7 @@ def forecast(plan: Plan, device: Device, cores: int) -> pd.DataFrame:
 def forecasts(
     plans: Mapping[Name, Plan], device: Device, machine: Machine, surroundings: Surroundings = NOWHERE
 ) -> dict[Name, pd.DataFrame]:
-    """Measure each kind of run on this machine, and return what each plan costs: one row an arm.
+    """Measure each kind of run on this machine, and return what each plan costs: one row per arm.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """The page of known divergences: where sources contradict themselves or each other, and which reading is used here.
 
-The words stand in a YAML file, and the numbers in them are names in braces, filled in from `discrepancy_facts`.
+The words are in a YAML file, and the numbers in them are names in braces, filled in from `discrepancy_facts`.
 """
 
 import string

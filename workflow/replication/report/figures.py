@@ -1,4 +1,4 @@
-"""Figures: each an SVG image with a text that stands for it, and the data that it draws as CSV.
+"""Figures: each an SVG image with an alternative text, and the data that it draws as CSV.
 
 Colours are seaborn's colour-blind palette, and line styles tell curves apart without colour.
 """
@@ -101,7 +101,7 @@ def means_over_seeds(data: pd.DataFrame, by: Sequence[str], measures: Sequence[s
 def curves(
     tables: StudyTables, arms: Sequence[str], measures: Sequence[str], *, log_scale: bool = False
 ) -> tuple[Figure, pd.DataFrame]:
-    """Draw measures over epochs, one panel a measure and one line an arm, and return also the data drawn."""
+    """Draw measures over epochs, one panel per measure and one line per arm, and return also the data drawn."""
     data = tables.of_arms(arms)
     if data.empty:
         return nothing_run()

@@ -22,7 +22,7 @@ Labels = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the arms of a grid stand in a heat map.
+    """The positions of the arms of a grid in a heat map.
 
     Attributes
     ----------

@@ -23,7 +23,7 @@ SHOWN_ABOVE_START = 1.2
 def range_test_curves(
     tables: StudyTables, arms: Sequence[str], *, log_scale: bool = False
 ) -> tuple[Figure, pd.DataFrame]:
-    """Draw the smoothed loss of range tests over the rate, one panel an arm, with the ranges that they suggest.
+    """Draw the smoothed loss of range tests over the rate, one panel per arm, with the ranges that they suggest.
 
     A line is the mean over seeds with its 95 % t interval, up to the step at which the first of them diverges.
 

@@ -1,4 +1,4 @@
-"""The folder of one run: train, and write down what came of it."""
+"""The folder of one run: train, and write the results."""
 
 import csv
 import json

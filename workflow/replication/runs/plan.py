@@ -188,7 +188,7 @@ def _arm_settings(file: Path, study: Study, arm: str, scale: Scale, config: Conf
 def _substituted(
     settings: RunSettings, by_scale: Mapping[str, str], by_user: Mapping[str, str]
 ) -> RunSettings:
-    """Put other data in the place of the report's; the user may name the report's, or those of the scale."""
+    """Replace the report's data by others; the user may name the report's data, or those of the scale."""
     reported = settings.data.dataset
     usual = by_scale.get(reported, reported)
     name = by_user.get(reported, by_user.get(usual, usual))

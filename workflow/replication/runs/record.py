@@ -58,7 +58,7 @@ class Session(Section):
 
 
 class Record(Section):
-    """Everything that a run says of itself."""
+    """Everything that a run says about itself."""
 
     run_id: str
     seed: int

@@ -35,7 +35,7 @@ class DataSettings(Section):
 
 
 class MnistCnn(Section):
-    """The CNN of the MNIST report: 32 3x3 filters, 2x2 max pooling, 64 units, one unit a class."""
+    """The CNN of the MNIST report: 32 3x3 filters, 2x2 max pooling, 64 units, one unit per class."""
 
     name: Literal["mnist-cnn"]
 

@@ -24,7 +24,7 @@ REMEDIES = {
 
 
 class Log(io.TextIOWrapper):
-    """A text file whose disk may be full: then what is written is lost, and not the work that it tells of.
+    """A text file whose disk may be full: then what is written is lost, but not the work that it reports on.
 
     Attributes
     ----------

@@ -11,7 +11,7 @@ UNKNOWN = "unknown"
 def register(path: str | Path, leftovers: str | Path) -> IO[str] | None:
     """Note that this process works here, and remove the files in the folder `leftovers` if no other does.
 
-    Every process that works here holds a shared lock (flock) on `path`, which ends with it, however that ends.
+    Every process that works here holds a shared lock (flock) on `path`, which the kernel releases when it ends.
     One that gets an exclusive lock is therefore alone, and locks of others in `leftovers` are stale: those of
     processes that were killed. On network file systems that do not share such locks between hosts, processes of
     other hosts are not seen; therefore `path` lists the hosts that have worked here since one was last alone,

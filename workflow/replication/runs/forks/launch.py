@@ -36,7 +36,7 @@ def start_fork_server(
 ) -> subprocess.Popen[bytes] | None:
     """Start a server for the jobs that this process will start, unless the environment says `off`.
 
-    It ends with this process, however that ends.
+    It ends when this process ends, for whatever reason.
 
     Parameters
     ----------

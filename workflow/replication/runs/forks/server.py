@@ -103,7 +103,7 @@ def _say(message: str) -> None:
 
 @dataclass(frozen=True)
 class _Child:
-    """A process that trains, a descriptor that tells of its end, and the connection to its job."""
+    """A process that trains, a descriptor that shows when it has ended, and the connection to its job."""
 
     number: int
     descriptor: int
