@@ -157,7 +157,7 @@ class Audit:
             found = _unstamped(found)
         text = difference(found, (folder / output).read_bytes(), path.suffix)
         if text is not None:
-            self.findings.fail(path, f"is not what it should be by its inputs: {text}; {AGAIN}")
+            self.findings.fail(path, f"differs from what its inputs give: {text}; {AGAIN}")
 
     def _write(self, files: list[str], last: Mapping[str, Any] | None) -> dict[str, Any]:
         known = {path: digest for run in self.runs.values() for path, digest in run.digests.items()}

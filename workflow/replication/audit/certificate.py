@@ -19,7 +19,7 @@ from replication.runs.record import read_sealed
 from replication.system.digests import digest_of_file, sealed
 from replication.system.files import write_json, write_text
 
-LATER = "it is written anew by this audit"
+LATER = "it is written again by this audit"
 
 
 def check_last(results: Path, findings: Findings) -> dict[str, Any] | None:
@@ -57,10 +57,12 @@ def _check_sums(results: Path, last: Mapping[str, Any], findings: Findings) -> N
     if expected is None:
         return
     if not path.is_file():
-        findings.fail(path, f"missing, and {AUDIT} names its hash; the next audit that passes writes it anew")
+        findings.fail(
+            path, f"missing, and {AUDIT} names its hash; the next audit that passes writes it again"
+        )
     elif digest_of_file(path) != expected:
         findings.fail(
-            path, f"changed: its SHA-256 is not that in {AUDIT}; the next audit that passes writes it anew"
+            path, f"changed: its SHA-256 is not that in {AUDIT}; the next audit that passes writes it again"
         )
 
 

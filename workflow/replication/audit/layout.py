@@ -103,5 +103,5 @@ def _name_strangers(results: Path, strange: list[str], findings: Findings) -> No
         if _run_of(path) not in extra:
             what = "half-written: an interrupted write has left it" if is_leftover(path) else "unknown"
             findings.fail(
-                results / path, f"{what}; it is no file of the workflow: delete it, or move it away"
+                results / path, f"{what}; it is not a file of the workflow: delete it, or move it away"
             )

@@ -61,7 +61,7 @@ def execute(
             raise
         except DeadKernelError as error:
             raise ResultsError(
-                f"{notebook}: its kernel was killed, by a signal or for want of memory: make room for it, "
+                f"{notebook}: its kernel was killed, by a signal or for lack of memory: make room for it, "
                 "for example with fewer jobs at a time (--cores), and run again"
             ) from error
         nbformat.write(_repeatable(content), temporary)

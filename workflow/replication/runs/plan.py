@@ -138,7 +138,7 @@ def _selection(config: Config, studies: dict[str, Study]) -> dict[str, list[str]
             )
         if arm and arm not in trained[name]:
             raise ConfigurationError(
-                f"{CONFIG_PLACE}: `only`: {name} does without `{arm}` at {config.scale} scale, as "
+                f"{CONFIG_PLACE}: `only`: {name} leaves out `{arm}` at {config.scale} scale, as "
                 f"`scales.{config.scale}.only` of its file says: take another scale or arm"
             )
         chosen.setdefault(name, set()).update([arm] if arm else trained[name])

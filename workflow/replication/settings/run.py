@@ -162,7 +162,7 @@ class RunSettings(Section):
     schedule: ScheduleSettings
     early_stopping: EarlyStopping | None = Field(default=None, description="null: train all epochs.")
     batch_size: int = Field(
-        ge=1, description="Training images a step; the last batch of an epoch may be smaller."
+        ge=1, description="Training images per step; the last batch of an epoch may be smaller."
     )
     epochs: int = Field(
         ge=1, description="The whole budget: passes over the training images, if `budget_percent` is 100."

@@ -9,7 +9,7 @@ KILOBYTE = 1024  # Linux's unit of memory
 
 
 def forget_peak_memory() -> None:
-    """Start the peak of resident memory anew on Linux; elsewhere it stays that of the whole process."""
+    """Reset the peak of resident memory on Linux; elsewhere it stays that of the whole process."""
     with suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
 
