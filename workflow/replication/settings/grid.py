@@ -28,8 +28,8 @@ class Grid(Section):
     )
     note: str | None = Field(default=None, description="Of all these arms, as an arm's own.")
     axes: Annotated[dict[AxisName, Axis], Field(min_length=1)] = Field(
-        description="For each axis, from a value to the settings that it changes. Merged in the order of the axes, key by "
-        "key, as an arm's settings are over the study's."
+        description="For each axis, from a value to the settings that it changes. Merged in the order of the axes, "
+        "key by key, as an arm's settings are over the study's."
     )
 
     @field_validator("arm", "title")
