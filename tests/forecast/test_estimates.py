@@ -8,7 +8,7 @@ from replication.data.recipes import Shape
 from replication.errors import ConfigurationError
 from replication.forecast import costs
 from replication.forecast import estimates as module
-from replication.forecast.costs import Cost, Surroundings, kind_of, measure, visible_gpus
+from replication.forecast.costs import Cost, JobStart, kind_of, measure, visible_gpus
 from replication.forecast.estimates import (
     Machine,
     actual_seconds,
@@ -202,7 +202,7 @@ def test_a_measurement_is_of_this_machine(tmp_path):
         "probing": (run_settings(schedule=schedule_of("loss_probing")), SHAPE),
     }
     began = time.perf_counter()
-    costs = measure(kinds, "cpu", 1, Surroundings(str(tmp_path), preamble="import time; time.sleep(1.5)"))
+    costs = measure(kinds, "cpu", 1, JobStart(str(tmp_path), preamble="import time; time.sleep(1.5)"))
     took = time.perf_counter() - began
     assert costs["constant"].probe_seconds < costs["probing"].probe_seconds
     for cost in costs.values():

@@ -8,7 +8,7 @@ from replication.system import interruption
 from replication.system.interruption import RunInterruptedError
 from replication.training import evaluation, session, trainer
 from replication.training.checkpoint import Checkpoints
-from replication.training.session import Training, train
+from replication.training.session import RunResult, train
 from support import CPU, SCHEDULES, numbers_of, run_settings, schedule_of, tiny_dataset
 
 IDENTITY = {"run_id": "study/arm/seed-1"}
@@ -27,7 +27,7 @@ class Signals:
             raise RunInterruptedError("SIGTERM")
 
 
-def train_through(signals: Signals, folder, settings, monkeypatch, dataset=None) -> Training:
+def train_through(signals: Signals, folder, settings, monkeypatch, dataset=None) -> RunResult:
     """Train, going on in a new trainer after each signal."""
     monkeypatch.setattr(interruption, "check", signals.check)
     for _ in range(len(signals.numbers) + 1):

@@ -14,6 +14,7 @@ import pandas as pd
 from replication.analysis.intervals import holm_levels, paired_p_value, t_interval
 from replication.analysis.measures import at_epoch
 from replication.runs.plan import PlannedStudy
+from replication.runs.results import run_identity
 from replication.settings.rankings import Contest
 
 ERROR_RATE = 0.05
@@ -64,7 +65,7 @@ def recommendations(planned: PlannedStudy, runs: pd.DataFrame, history: pd.DataF
 
 
 def _of_arm(values: pd.Series, planned: PlannedStudy, arm: str) -> list[float]:
-    run_ids = [f"{planned.name}/{arm}/seed-{seed}" for seed in planned.seeds]
+    run_ids = [run_identity(planned.name, arm, seed) for seed in planned.seeds]
     return [float(value) for value in values.reindex(run_ids)]
 
 

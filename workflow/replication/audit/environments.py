@@ -32,7 +32,7 @@ NOTED: Kinds = {
 }
 
 
-def check_surroundings(
+def check_environments(
     records: Sequence[Record], git: Mapping[str, Any], folder: Path, findings: Findings
 ) -> None:
     """Warn if runs were made with different code or versions, or on different machines.
