@@ -238,14 +238,14 @@ def _shown(claim: EventClaim, observations: Observations) -> list[bool | None]:
 
 
 def not_run(claim: Claim) -> Judgement:
-    """Return what can be said of a claim whose arms are not all run: what the report has."""
+    """Return the judgement of a claim some of whose arms are not run: it holds only what the report says."""
     expected = math.nan if isinstance(claim, OrderClaim) else float(claim.expected)
     margin = margin_around(claim.margin, claim.expected) if isinstance(claim, ValueClaim) else math.nan
     return Judgement(NOT_RUN, 0, math.nan, expected=expected, margin=margin)
 
 
 def judge(planned: PlannedStudy, runs: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
-    """Return the table of claims of a study, one row a claim, in the order of its file."""
+    """Return the table of claims of a study, one row per claim, in the order of its file."""
     observations = Observations(runs, history, planned.seeds)
     is_run = {claim.id: planned.left_out.isdisjoint(claim.arms) for claim in planned.study.claims}
     orders = judge_orders(

@@ -18,7 +18,7 @@ CHANNELS, SIDE = 3, 32
 
 @dataclass(frozen=True)
 class ArchiveLayout:
-    """Where an archive keeps what: members and keys of the dictionaries in them."""
+    """Where an archive keeps its parts: members, and keys of the dictionaries in them."""
 
     name: str
     train: tuple[str, ...]

@@ -173,10 +173,10 @@ def _measure_all(kinds: Mapping[str, tuple[str, Shape]], device: Device, start: 
     _measure(*first, device, start.folder)
     again = time.perf_counter()
     _measure(*first, device, start.folder)
-    # Imports, and those that PyTorch puts off until the first step.
+    # All imports, those included that PyTorch delays until the first step.
     import_seconds = (again - began) - (time.perf_counter() - again)
     costs = {name: _measure(*kind, device, start.folder) for name, kind in kinds.items()}
-    # Of each data set once: it is the larger part.
+    # Once for each shape of data set: the data are the larger part of the start.
     apart = {kinds[name][1]: (*kinds[name], cost) for name, cost in costs.items()}
     once = {shape: _seconds_apart(*kind, device, start) for shape, kind in apart.items()}
     return {
@@ -255,7 +255,7 @@ def _timed_checkpoints(folder: str) -> Any:
 
 
 def _seconds_apart(settings_json: str, shape: Shape, cost: Cost, device: Device, start: JobStart) -> float:
-    """Return what a run takes apart from its epochs: it reads as large a data set as there is, and writes a record."""
+    """Return the seconds of a run beside its epochs: it reads a data set of the full size, and writes a record."""
     from replication.data.dataset import write_dataset
     from replication.runs.job import run
 

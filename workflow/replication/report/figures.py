@@ -104,7 +104,7 @@ def curves(
 
 
 def empty_figure() -> tuple[Figure, pd.DataFrame]:
-    """Return what stands for a figure none of whose arms was selected."""
+    """Return the figure that takes the place of one none of whose arms was selected."""
     figure = Figure(figsize=(6, 0.8))
     figure.text(0.02, 0.4, "None of the arms of this figure has been run.")
     return figure, pd.DataFrame(columns=["arm"])

@@ -23,7 +23,7 @@ Labels = Mapping[str, str]
 
 @dataclass(frozen=True)
 class GridLayout:
-    """Where the arms of a grid stand in a heat map.
+    """The positions of the arms of a grid in a heat map.
 
     Attributes
     ----------

@@ -178,7 +178,7 @@ class Trainer:
         return {"loss_sum": epoch.loss_sum, "correct": epoch.correct, "steps": self.result.steps[first:]}
 
     def set_epoch_sums(self, epoch: _Epoch, measured: Measured | None) -> None:
-        """Have the epoch what a pass has measured; None: nothing yet."""
+        """Set the epoch's sums to those of a pass; None clears them before another pass."""
         device = self.training.images.device
         nothing = torch.zeros((), device=device, dtype=torch.float64)
         epoch.loss_sum = nothing if measured is None else measured["loss_sum"].to(device)

@@ -52,7 +52,7 @@ def train_in_fork(log: str, arguments: Mapping[str, Any]) -> bool:
             connection.settimeout(PATIENCE_SECONDS)
             connection.connect(path)
             answer = _ask(connection, {"log": log, "arguments": arguments, **_process_state()})
-    except OSError:  # nobody is there, or no more
+    except OSError:  # there is no server, or it has ended
         return False
     if answer is None:
         return False

@@ -78,7 +78,7 @@ def prepare() -> None:
 
 
 def _reason_not_to_fork(device: str) -> str | None:
-    """Return why children cannot train in the place of jobs, if so."""
+    """Return why children cannot train instead of jobs; None if they can."""
     threads = len([*Path("/proc/self/task").iterdir()])
     if threads > 1:
         return f"{threads} threads would be lost in a fork"
