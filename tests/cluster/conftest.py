@@ -1,4 +1,4 @@
-"""A SLURM cluster for the tests here, where one can be had."""
+"""A SLURM cluster for the tests here, on machines that can start one."""
 
 import shutil
 import socket
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from slurm_cluster import Cluster, end_processes_that_name, missing_programs, started
 
 

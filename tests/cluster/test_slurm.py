@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from slurm_cluster import Cluster, ClusterProject, Job, stop, wait_for
 
 from project import STUDY, Project, copy_of_project
+from slurm_cluster import Cluster, ClusterProject, Job, stop, wait_for
 
 pytestmark = [pytest.mark.cluster, pytest.mark.workflow, pytest.mark.timeout(900)]
 
@@ -23,7 +23,7 @@ ARMS = {
     "hungry": {"name": "constant"},
 }
 RUNS = Path("results/demo/runs", STUDY)
-OF_ONE_PROCESS = "seconds|memory"  # columns and measures that each computing gives anew
+OF_ONE_PROCESS = "seconds|memory"  # columns and measures that differ between two computations of one result
 TABLES = ("runs", "history", "summary")
 TARGETS = ["results/demo/claims.csv", *(f"results/demo/tables/{table}.csv" for table in TABLES)]
 # What a forecast may say: a run of 12 minutes is not packed; 100 MB are too little, and twice the request is enough.

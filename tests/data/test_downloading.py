@@ -6,8 +6,8 @@ import time
 from pathlib import Path
 
 import pytest
-from loopback import Answer, Mirrors, chunked, dripping, silent, truncated, whole
 
+from loopback import Answer, Mirrors, chunked, dripping, silent, truncated, whole
 from replication.data import download
 from replication.errors import ConfigurationError, DataError
 from replication.settings.sources import DataSources

@@ -80,7 +80,7 @@ class Cluster:
 def end_processes_that_name(folder: Path) -> None:
     """Kill the processes with `folder` in their command: those of jobs that SLURM has lost sight of.
 
-    A Snakemake that a signal meets in the middle of a fork may hang for ever, and without cgroups nothing ends it.
+    A Snakemake that a signal meets in the middle of a fork may hang without end, and without cgroups nothing ends it.
     """
     for entry in Path("/proc").iterdir():
         try:
@@ -160,5 +160,5 @@ class ClusterProject:
 
 
 def stop(process: int) -> None:
-    """Have a process do nothing more until it is told to go on."""
+    """Stop a process until it gets SIGCONT."""
     os.kill(process, signal.SIGSTOP)

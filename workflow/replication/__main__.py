@@ -64,7 +64,7 @@ def _add_trace(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     trace.set_defaults(command=_trace)
 
 
-# What a command needs is imported by it: the other one should not wait for it.
+# Each command imports what it needs, so that the others do not wait for it.
 
 
 def _verdicts(options: argparse.Namespace) -> str:

@@ -145,7 +145,7 @@ def wait_until(condition: Any, process: subprocess.Popen | None = None) -> None:
 
 
 def lives(number: int) -> bool:
-    """Return whether there is this process, and it is more than an exit status that nobody has asked for."""
+    """Return whether this process runs: one that has ended remains until its exit status is read."""
     try:
         return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
@@ -165,7 +165,7 @@ def server_for(jobs: Jobs) -> subprocess.Popen:
 
 @pytest.fixture(scope="module", autouse=True)
 def signals() -> Iterator[None]:
-    """Have signals end what is started here, also where the tests are in the background and ignore some."""
+    """Let signals end what is started here, also if the tests run in the background and ignore some."""
     before = {number: signal.signal(number, signal.default_int_handler) for number in interruption.SIGNALS}
     yield
     for number, handler in before.items():

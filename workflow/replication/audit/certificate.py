@@ -18,7 +18,7 @@ from replication.system.digests import digest_of_file, sealed
 from replication.system.files import write_json, write_text
 
 TEMPLATE = Path("reports/audit.html.j2")
-LATER = "it is written anew by this audit"
+LATER = "it is written again by this audit"
 
 
 def check_last(results: Path, findings: Findings) -> dict[str, Any] | None:
@@ -56,10 +56,12 @@ def _check_sums(results: Path, last: Mapping[str, Any], findings: Findings) -> N
     if expected is None:
         return
     if not path.is_file():
-        findings.fail(path, f"missing, and {AUDIT} names its hash; the next audit that passes writes it anew")
+        findings.fail(
+            path, f"missing, and {AUDIT} names its hash; the next audit that passes writes it again"
+        )
     elif digest_of_file(path) != expected:
         findings.fail(
-            path, f"changed: its SHA-256 is not that in {AUDIT}; the next audit that passes writes it anew"
+            path, f"changed: its SHA-256 is not that in {AUDIT}; the next audit that passes writes it again"
         )
 
 
@@ -73,7 +75,7 @@ def _stamps(results: Path) -> list[str]:
     try:
         return stamps_in((results / REPORT).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError):
-        return []  # which the comparison with its derivation names
+        return []  # the comparison with the page made again reports this
 
 
 def write_outcome(
@@ -81,7 +83,7 @@ def write_outcome(
 ) -> dict[str, Any]:
     """Write what the audit has found; return the content of audit.json.
 
-    In an order that leaves, wherever it is cut off, nothing that the next audit would take for an edit.
+    The order of writing is such that, wherever it is interrupted, the next audit takes nothing for an edit.
 
     Parameters
     ----------
@@ -123,7 +125,7 @@ def _text(path: Path) -> str | None:
 
 
 def _stamp(results: Path, stamp: str) -> None:
-    """Stamp the report if there is one that can be."""
+    """Stamp the report if it exists and has a place for the stamp."""
     if _stamps(results):
         path = results / REPORT
         page = path.read_bytes().decode("utf-8")

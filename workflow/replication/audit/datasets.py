@@ -21,7 +21,7 @@ REMEDY = "delete it, and `snakemake --cores all` prepares it again"
 
 @dataclass(frozen=True)
 class Labels:
-    """What of a data set the runs' metrics need."""
+    """The parts of a data set that the runs' metrics depend on."""
 
     identity: str
     classes: int
@@ -76,7 +76,7 @@ def _check(name: str, findings: Findings) -> Labels | None:
 
 
 def _is_as_written(dataset: Dataset, path: Path) -> bool:
-    """Return whether a file, whose content is right, is laid out right, too."""
+    """Return whether a file, whose content is right, has the right layout too."""
     with tempfile.TemporaryDirectory() as folder:
         write_dataset(dataset, Path(folder, path.name))
         return filecmp.cmp(path, Path(folder, path.name), shallow=False)

@@ -44,7 +44,7 @@ def build_image_folder(name: str, path: Path) -> Dataset:
     """Build a data set from a folder, tar or zip of `train/<class>/<image>` and `test/<class>/<image>`.
 
     All may lie in one top folder. What lies beside train and test, and files whose name begins with a dot, is
-    passed over. The order of the images depends on their paths alone, so that a folder and any archive of it
+    ignored. The order of the images depends on their paths alone, so that a folder and any archive of it
     give the same data set, and mixes the classes, so that the first images are a sample of all.
 
     Parameters
@@ -83,7 +83,7 @@ def arrange(path: Path, members: Collection[str]) -> Layout:
 
 
 def _shuffled(parts: tuple[str, ...]) -> str:
-    """Return a key that sorts paths in an order without meaning, the same everywhere: the hash of the path."""
+    """Return a key that sorts paths in an arbitrary order that is the same everywhere: the hash of the path."""
     return hashlib.sha256("/".join(parts[1:]).encode()).hexdigest()
 
 

@@ -1,6 +1,6 @@
 """The data sets by name, and what the workflow does with them: list, locate, download, prepare.
 
-Nothing here may import what is heavy at the top: the workflow imports this module to build its graph.
+Nothing heavy may be imported at the top: the workflow imports this module to build its graph.
 """
 
 from collections.abc import Sequence
@@ -162,7 +162,7 @@ def download(name: str, file_name: str, path: str | Path, sources: DataSources) 
     ConfigurationError
         No such data set or file.
     DataError
-        No mirror gave the file, or `path` cannot be written; `path` is as it was.
+        No mirror gave the file, or `path` cannot be written; `path` is unchanged.
     """
     from replication.data.downloading import AllMirrorsFailed, fetch
 

@@ -1,6 +1,6 @@
 """The page of known discrepancies: where sources contradict themselves or each other, and which reading is used here.
 
-The words stand in a YAML file, and the numbers in them are names in braces, filled in from `discrepancy_facts`.
+The words are in a YAML file, and the numbers in them are names in braces, filled in from `discrepancy_facts`.
 """
 
 import string
@@ -62,7 +62,7 @@ def load_discrepancies(path: str | Path) -> Page:
     Raises
     ------
     ConfigurationError
-        The file is not as it should be, or names a number that nothing computes.
+        The file is not valid, or names a number that nothing computes.
     """
     from replication.report.discrepancy_facts import FACTS  # here: it imports PyTorch, which takes seconds
 

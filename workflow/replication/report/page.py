@@ -126,7 +126,7 @@ def _overview(planned: PlannedStudy, tables: Tables) -> dict[str, Any]:
 
 
 def _budgets(tables: Tables) -> list[dict[str, Any]]:
-    """Return the practitioner's answer, one group a ranking, with what it was measured on."""
+    """Return the practitioner's answer, one group per ranking, with what it was measured on."""
     titles = {
         (row["study"], row["arm"]): row["title"]
         for row in tables.arms[["study", "arm", "title"]].to_dict("records")

@@ -1,4 +1,4 @@
-"""Sharing the GPUs of a machine: each has so many slots, and each run takes one."""
+"""Sharing the GPUs of a machine: each has a number of slots, and each run takes one."""
 
 import os
 import tempfile
@@ -47,7 +47,7 @@ def slots_folder() -> Path:
 
 @contextmanager
 def free_slot(names: Sequence[str], slots: int, folder: Path) -> Iterator[int]:
-    """Hold a slot of one of the things in `names` during the block, and yield its place in `names`.
+    """Hold a slot of one of `names`, which are GPUs, during the block, and yield its position in `names`.
 
     The first slot of each comes before the second of any, so that the load is spread. A slot is a lock (flock) on
     a file in `folder`, and ends with the process that holds it.

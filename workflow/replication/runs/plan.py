@@ -50,7 +50,7 @@ class PlannedStudy:
 
     @cached_property
     def left_out(self) -> frozenset[str]:
-        """The arms of the study, derived ones included, that its file does without at this scale."""
+        """The arms of the study, derived ones included, that its file leaves out at this scale."""
         return self.study.left_out(self.scale)
 
     @cached_property
@@ -139,7 +139,7 @@ def _selection(config: Config, studies: dict[str, Study]) -> dict[str, list[str]
             )
         if arm and arm not in trained[name]:
             raise ConfigurationError(
-                f"{CONFIG_PLACE}: `only`: {name} does without `{arm}` at {config.scale} scale, as "
+                f"{CONFIG_PLACE}: `only`: {name} leaves out `{arm}` at {config.scale} scale, as "
                 f"`scales.{config.scale}.only` of its file says: take another scale or arm"
             )
         chosen.setdefault(name, set()).update([arm] if arm else trained[name])
@@ -189,7 +189,7 @@ def _arm_settings(file: Path, study: Study, arm: str, scale: Scale, config: Conf
 def _substituted(
     settings: RunSettings, by_scale: Mapping[str, str], by_user: Mapping[str, str]
 ) -> RunSettings:
-    """Put other data in the place of the report's; the user may name the report's, or those of the scale."""
+    """Replace the report's data by others; the user may name the report's data, or those of the scale."""
     reported = settings.data.dataset
     usual = by_scale.get(reported, reported)
     name = by_user.get(reported, by_user.get(usual, usual))

@@ -29,9 +29,9 @@ class FolderInUseError(ReplicationError):
 def locked(path: str | Path, patience_seconds: float = PATIENCE_SECONDS) -> Iterator[None]:
     """Hold the lock file `path` during the block.
 
-    The lock is the kernel's (flock): it ends with the process that holds it, however that ends. The file says
-    who holds it, and is removed at the end. On a file system without such locks this one does nothing: there
-    those of the workflow must do.
+    The lock is the kernel's (flock): it ends when the process that holds it ends, for whatever reason. The file says
+    who holds it, and is removed at the end. On a file system without such locks there is none: there the
+    workflow's own locks must be enough.
 
     Raises
     ------
