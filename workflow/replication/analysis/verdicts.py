@@ -312,7 +312,7 @@ def qualify(planned: PlannedStudy, claim: Claim) -> tuple[str, bool]:
     from the report's settings, in the arms of the claim, is named.
     """
     behind = {arm for named in claim.arms for arm in planned.study.trained_arms(named)}
-    differences = sorted({d for arm in behind & planned.arms.keys() for d in planned.differences(arm)})
+    differences = sorted({d for arm in behind & planned.at_scale.keys() for d in planned.differences(arm)})
     other_data = [d for d in differences if d.startswith("data.dataset:")]
     if other_data:
         return f"{planned.scale} scale, {'; '.join(other_data).replace('data.dataset: ', '')}", False

@@ -261,7 +261,10 @@ def _arm(arm: dict[str, Any], runs: pd.DataFrame) -> dict[str, Any]:
 
 def _derived(arm: dict[str, Any], runs: pd.DataFrame) -> dict[str, Any]:
     own = runs[(runs["study"] == arm["study"]) & (runs["arm"] == arm["arm"])]
-    return {**arm, "seeds": [{"seed": row["seed"], "runs": row["made_of"].split()} for row in _records(own)]}
+    return {
+        **arm,
+        "seeds": [{"seed": row["seed"], "runs": (row["made_of"] or "").split()} for row in _records(own)],
+    }
 
 
 def _gallery(schedules: pd.DataFrame) -> Markup:
