@@ -556,4 +556,4 @@ def test_the_qualifier_is_that_of_the_arms_of_the_claim_whether_they_are_selecte
     assert list(alone.arms) == ["b"]
     [of_alone], [of_whole] = alone.study.claims, whole.study.claims
     assert qualify(alone, of_alone) == qualify(whole, of_whole)
-    assert "epochs: 2 for" in qualify(alone, of_alone)[0]
+    assert qualify(alone, of_alone) == ("demo scale, digits for mnist", False)

@@ -11,7 +11,7 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
 
 from replication.system.code_digest import code_digest
-from replication.data import raw_files
+from replication.data import inventory, raw_files
 from replication.errors import ReplicationError
 from replication.runs.forks.launch import start_fork_server
 from replication.system.stale_locks import register
@@ -34,6 +34,7 @@ try:
     DATASETS = sorted({name for study in PLAN.values() for name in study.datasets})
     # What each data set is prepared from: the user's own files, or those to download.
     RAW_FILES = {name: raw_files(name, CONFIG, "resources/downloads") for name in DATASETS}
+    INVENTORIES = {name: inventory(name, CONFIG) for name in DATASETS}
     REQUESTS = read_requests(CONFIG, f"results/{CONFIG.scale}.forecast.csv")
 except ReplicationError as error:
     raise WorkflowError(str(error)) from None

@@ -106,7 +106,7 @@ class Audit:
 
     def _check_runs(self) -> None:
         names = sorted({name for planned in self.plan.values() for name in planned.datasets})
-        datasets = check_datasets(names, self.findings)
+        datasets = check_datasets(names, self.config, self.findings)
         for planned in self.plan.values():
             for run_id in planned.run_ids:
                 check = RunCheck(run_id, self.results / "runs" / run_id, self.findings)
