@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from slurm_cluster import Cluster, end_processes_that_name, missing_programs, started
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from slurm_cluster import Cluster, ClusterProject, Job, stop, wait_for
 
 from project import STUDY, Project, copy_of_project
+from slurm_cluster import Cluster, ClusterProject, Job, stop, wait_for
 
 pytestmark = [pytest.mark.cluster, pytest.mark.workflow, pytest.mark.timeout(900)]
 

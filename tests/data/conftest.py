@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from idx_files import IDX_SHAPES, idx_file
 from loopback import Mirrors, serve
-
 from replication.data.dataset import Dataset, Source
 from replication.data.registry import DATASETS
 

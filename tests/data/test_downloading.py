@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 import requests
-from loopback import Answer, Mirrors, chunked, silent, stalling, truncated, whole
 
+from loopback import Answer, Mirrors, chunked, silent, stalling, truncated, whole
 from replication.data import download, downloading
 from replication.errors import ConfigurationError, DataError
 from replication.settings.sources import DataSources

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from idx_files import IDX_SHAPES, idx_file
 
+from idx_files import IDX_SHAPES, idx_file
 from replication.data import prepare, raw_files
 from replication.data.mnist import build_mnist, read_idx
 from replication.errors import DataError

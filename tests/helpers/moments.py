@@ -3,17 +3,12 @@
 A moment is the begin or the end of a call of a function, of Python's or of C's.
 """
 
-import json
 import os
-from pathlib import Path
 from types import FrameType
-
-HOOK = Path(__file__).parent / "hook"
-VARIABLE = "REPLICATION_TEST_TRAP"
 
 
 class Moments:
-    """Counts the moments of this process, and sends it a signal at one of them.
+    """Counts the moments of this process, as its profile function, and sends it a signal at one of them.
 
     Parameters
     ----------
@@ -34,30 +29,4 @@ class Moments:
             return
         self.count += 1
         if self.count == self.at:
-            self.reached()
-
-    def reached(self) -> None:
-        """Send the signal."""
-        os.kill(os.getpid(), self.number)
-
-
-class Trap(Moments):
-    """Moments of a process that sends itself the signal only while there is the file that asks for it."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(**json.loads(path.read_text()))
-        self.path = path
-
-    def reached(self) -> None:
-        """Send the signal, if the file is still there."""
-        if self.path.exists():
-            super().reached()
-
-
-def trap(path: Path, number: int, at: int, of: str) -> dict[str, str]:
-    """Set a trap for every Python process that starts with the environment that this returns.
-
-    It lasts until the file `path` is removed.
-    """
-    path.write_text(json.dumps({"number": int(number), "at": at, "of": of}))
-    return {"PYTHONPATH": str(HOOK), VARIABLE: str(path)}
+            os.kill(os.getpid(), self.number)

@@ -107,9 +107,8 @@ def _do(job: Job) -> int:
     interruption.listen()
     sys.stderr = sys.__stderr__ = Path(job["log"] + ".stderr").open("w", buffering=1)  # noqa: SIM115
     try:
-        with logged(job["log"]) as log:
-            with counted(job):
-                JOBS[job.get("what", "train")](job, log)
+        with logged(job["log"]) as log, counted(job):
+            JOBS[job.get("what", "train")](job, log)
     except SystemExit as ended:
         if isinstance(ended.code, str):
             print(ended.code, file=sys.stderr)

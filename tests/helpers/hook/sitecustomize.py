@@ -1,15 +1,14 @@
-"""Python imports this at its start where a test has put this folder on the path: see moments.py."""
+"""Python imports this at its start where a test has put this folder on the path: see traps.py."""
 
-import os
 import sys
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).parents[1]))
-try:
-    from moments import VARIABLE, Trap
-finally:
-    sys.path.pop()
+HELPERS = str(Path(__file__).parents[1])
 
-path = Path(os.environ.get(VARIABLE, "none"))
-if path.exists():
-    sys.setprofile(Trap(path))
+sys.path.append(HELPERS)
+try:
+    from traps import fall_into_trap
+finally:
+    sys.path.remove(HELPERS)
+
+fall_into_trap()
