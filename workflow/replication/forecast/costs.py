@@ -32,9 +32,9 @@ JOB = 'set -euo pipefail; "$0" -c "$1"'
 JOB_SCRIPT = """
 import sys
 sys.path.insert(0, {path!r})
-from replication import interruption
+from replication.system import interruption
 interruption.listen()
-from replication.fork_client import identity
+from replication.runs.forks.client import identity
 identity()
 """
 
