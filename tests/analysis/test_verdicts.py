@@ -7,7 +7,7 @@ import pytest
 
 from replication.analysis.intervals import Interval, holm_levels, paired_p_value, t_interval
 from replication.analysis.verdicts import (
-    Evidence,
+    Observations,
     judge,
     judge_event,
     judge_orders,
@@ -23,9 +23,9 @@ NAN = math.nan
 YES, NO, OPEN, PART = "reproduced", "not reproduced", "inconclusive", "incomplete"
 
 
-def evidence(curves, measure="test_accuracy", seeds=None, **rest):
+def observations(curves, measure="test_accuracy", seeds=None, **rest):
     tables = tables_of(curves, measure, **rest)
-    return Evidence(*tables, seeds or range(1, 1 + max(len(by_seed) for by_seed in curves.values())))
+    return Observations(*tables, seeds or range(1, 1 + max(len(by_seed) for by_seed in curves.values())))
 
 
 def ends(*values):
@@ -35,17 +35,17 @@ def ends(*values):
 
 def value_of(curves, measure="test_accuracy", tables=None, **changes):
     return judge_value(
-        ValueClaim(**VALUE | {"measure": measure} | changes), evidence(curves, measure, **tables or {})
+        ValueClaim(**VALUE | {"measure": measure} | changes), observations(curves, measure, **tables or {})
     )
 
 
 def orders_of(curves, *changes, **tables):
     claims = [OrderClaim(**ORDER | {"id": f"order-{n}"} | change) for n, change in enumerate(changes)]
-    return list(judge_orders(claims, evidence(curves, **tables)).values())
+    return list(judge_orders(claims, observations(curves, **tables)).values())
 
 
 def event_of(curves, measure="validation_loss", **changes):
-    return judge_event(EventClaim(**EVENT | {"measure": measure} | changes), evidence(curves, measure))
+    return judge_event(EventClaim(**EVENT | {"measure": measure} | changes), observations(curves, measure))
 
 
 # --- values ----------------------------------------------------------------------------------------------------
@@ -114,21 +114,21 @@ def test_a_value_on_the_border_is_within_and_a_rounding_error_does_not_matter(
     ],
 )
 def test_a_value_is_judged_over_all_planned_seeds(values, outcome):
-    finding = value_of({"a": ends(*values)})
+    judgement = value_of({"a": ends(*values)})
     found = [value for value in values if value is not None and math.isfinite(value)]
-    assert finding.outcome == outcome
-    assert finding.count == len(found)
-    assert (finding.expected, finding.margin) == (0.5, 0.1)
+    assert judgement.outcome == outcome
+    assert judgement.count == len(found)
+    assert (judgement.expected, judgement.margin) == (0.5, 0.1)
     interval = t_interval(found, 0.9)
-    assert [finding.estimate, finding.low, finding.high, finding.level] == pytest.approx(
+    assert [judgement.estimate, judgement.low, judgement.high, judgement.level] == pytest.approx(
         [interval.mean, interval.low, interval.high, 0.9], nan_ok=True
     )
 
 
 def test_a_planned_seed_without_a_row_is_missing_too():
     claim = ValueClaim(**VALUE)
-    assert judge_value(claim, evidence({"a": ends(0.5, 0.5)}, seeds=(1, 2, 3))).outcome == PART
-    assert judge_value(claim, evidence({"b": ends(0.5, 0.5)})).outcome == PART
+    assert judge_value(claim, observations({"a": ends(0.5, 0.5)}, seeds=(1, 2, 3))).outcome == PART
+    assert judge_value(claim, observations({"b": ends(0.5, 0.5)})).outcome == PART
 
 
 def test_the_margin_of_a_share_is_two_binomial_standard_errors():
@@ -145,15 +145,15 @@ def test_the_margin_of_a_share_is_two_binomial_standard_errors():
 )
 def test_a_value_is_of_the_epoch_that_the_claim_names(epoch, expected):
     curves = {"a": [[0.2, 0.4, 0.6, 0.8]] * 2}
-    finding = value_of(curves, epoch=epoch, tables={"best_epoch": 2})
-    assert finding.estimate == pytest.approx(expected, nan_ok=True)
-    assert (finding.outcome == PART) == math.isnan(expected)
+    judgement = value_of(curves, epoch=epoch, tables={"best_epoch": 2})
+    assert judgement.estimate == pytest.approx(expected, nan_ok=True)
+    assert (judgement.outcome == PART) == math.isnan(expected)
 
 
 def test_a_run_has_one_value_of_what_is_no_curve_whatever_the_epoch():
     for epoch in ("last", "best", 3):
-        finding = value_of({"a": ends(0.1, 0.2)}, epoch=epoch, tables={"seconds": 0.5}, measure="seconds")
-        assert (finding.estimate, finding.outcome) == (0.5, YES)
+        judgement = value_of({"a": ends(0.1, 0.2)}, epoch=epoch, tables={"seconds": 0.5}, measure="seconds")
+        assert (judgement.estimate, judgement.outcome) == (0.5, YES)
 
 
 @pytest.mark.parametrize(
@@ -173,9 +173,9 @@ DIFFERENCE = {"minus": "b", "expected": 0.1, "margin": {"absolute": 0.01, "reaso
 
 
 def test_differences_are_paired_by_seed():
-    finding = value_of(PAIRED, **DIFFERENCE)
-    assert finding.outcome == YES
-    assert (finding.low, finding.high) == pytest.approx((0.1, 0.1))
+    judgement = value_of(PAIRED, **DIFFERENCE)
+    assert judgement.outcome == YES
+    assert (judgement.low, judgement.high) == pytest.approx((0.1, 0.1))
 
 
 def shuffled(tables, seed):
@@ -201,8 +201,8 @@ def test_the_order_of_rows_does_not_matter(tmp_path, seed):
 @pytest.mark.parametrize("arm", ["a", "b"])
 def test_a_difference_is_incomplete_without_either_half(arm):
     curves = PAIRED | {arm: ends(0.1, None, 0.3)}
-    finding = value_of(curves, **DIFFERENCE)
-    assert (finding.outcome, finding.count) == (PART, 2)
+    judgement = value_of(curves, **DIFFERENCE)
+    assert (judgement.outcome, judgement.count) == (PART, 2)
 
 
 # --- orders ----------------------------------------------------------------------------------------------------
@@ -228,7 +228,7 @@ WIDE = ends(0.20, 0.95, 1.60)
     ],
 )
 def test_an_order_is_that_of_paired_differences(a, b, outcome):
-    assert [finding.outcome for finding in orders_of({"a": a, "b": b}, {})] == [outcome]
+    assert [judgement.outcome for judgement in orders_of({"a": a, "b": b}, {})] == [outcome]
 
 
 def test_lower_is_the_opposite_of_higher():
@@ -243,9 +243,9 @@ def test_lower_is_the_opposite_of_higher():
 
 
 def test_an_order_is_paired_too():
-    [finding] = orders_of(PAIRED, {})
-    assert finding.outcome == YES
-    assert (finding.low, finding.high) == pytest.approx((0.1, 0.1))
+    [judgement] = orders_of(PAIRED, {})
+    assert judgement.outcome == YES
+    assert (judgement.low, judgement.high) == pytest.approx((0.1, 0.1))
 
 
 OTHERS = {"holds": LOW, "open": WIDE, "contradicts": ends(1.5, 1.51, 1.52), "part": ends(0.5, None, 0.5)}
@@ -267,16 +267,18 @@ OTHERS = {"holds": LOW, "open": WIDE, "contradicts": ends(1.5, 1.51, 1.52), "par
     ],
 )
 def test_all_comparisons_must_hold_and_one_contradiction_refutes(than, outcome):
-    [finding] = orders_of({"a": HIGH} | OTHERS, {"than": than})
-    assert finding.outcome == outcome
-    assert [part.split(":")[0] for part in finding.detail.split("; ")] == [f"against {name}" for name in than]
+    [judgement] = orders_of({"a": HIGH} | OTHERS, {"than": than})
+    assert judgement.outcome == outcome
+    assert [part.split(":")[0] for part in judgement.detail.split("; ")] == [
+        f"against {name}" for name in than
+    ]
 
 
 def test_the_finding_of_an_order_is_its_smallest_difference():
     curves = {"a": HIGH, "b": LOW, "c": ends(0.70, 0.71, 0.72), "d": ends(0.1, 0.1, 0.1)}
-    [finding] = orders_of(curves, {"than": ["b", "c", "d"]})
-    assert (finding.estimate, finding.count) == (pytest.approx(0.2), 3)
-    assert "against c: +0.2 [+0.2, +0.2] at " in finding.detail
+    [judgement] = orders_of(curves, {"than": ["b", "c", "d"]})
+    assert (judgement.estimate, judgement.count) == (pytest.approx(0.2), 3)
+    assert "against c: +0.2 [+0.2, +0.2] at " in judgement.detail
 
 
 def test_holms_correction_is_over_all_comparisons_of_the_study():
@@ -303,8 +305,8 @@ def test_holms_correction_is_over_all_comparisons_of_the_study():
 
 def test_what_would_hold_alone_may_not_hold_among_many():
     curves = {"a": ends(0.10, 0.14, 0.09), "b": ends(0.0, 0.0, 0.0)}  # p = 0.019
-    assert [finding.outcome for finding in orders_of(curves, {})] == [YES]
-    assert {finding.outcome for finding in orders_of(curves, *[{}] * 3)} == {OPEN}
+    assert [judgement.outcome for judgement in orders_of(curves, {})] == [YES]
+    assert {judgement.outcome for judgement in orders_of(curves, *[{}] * 3)} == {OPEN}
 
 
 @pytest.mark.parametrize(
@@ -342,12 +344,12 @@ DESCENDS, FALLS = [3, 1, 2, 0.9], [3, 2, 1, 0.9]
     ],
 )
 def test_an_event_is_judged_by_all_seeds(curves, expected, outcome, share):
-    finding = event_of({"a": curves}, expected=expected)
-    assert finding.outcome == outcome
-    assert finding.estimate == pytest.approx(share, nan_ok=True)
-    assert finding.count == len([curve for curve in curves if curve])
-    assert finding.expected == float(expected)
-    assert math.isnan(finding.low)
+    judgement = event_of({"a": curves}, expected=expected)
+    assert judgement.outcome == outcome
+    assert judgement.estimate == pytest.approx(share, nan_ok=True)
+    assert judgement.count == len([curve for curve in curves if curve])
+    assert judgement.expected == float(expected)
+    assert math.isnan(judgement.low)
 
 
 def test_the_threshold_of_an_event_is_the_claims():
@@ -371,8 +373,8 @@ def test_the_threshold_of_an_event_is_the_claims():
 )
 def test_convergence_is_against_the_reference_of_the_same_seed(ours, reference, outcome, share):
     changes = {"event": "no_convergence", "reference": "b", "threshold": 0.5}
-    finding = event_of({"a": ours, "b": reference}, "validation_accuracy", **changes)
-    assert (finding.outcome, finding.estimate) == (outcome, share)
+    judgement = event_of({"a": ours, "b": reference}, "validation_accuracy", **changes)
+    assert (judgement.outcome, judgement.estimate) == (outcome, share)
 
 
 @pytest.mark.parametrize(
@@ -387,8 +389,8 @@ def test_convergence_is_against_the_reference_of_the_same_seed(ours, reference, 
 )
 def test_a_stop_is_too_early_against_the_run_of_the_same_seed_that_goes_on(stopped, whole, outcome, share):
     changes = {"event": "stopped_too_early", "reference": "b", "threshold": 0.1}
-    finding = event_of({"a": stopped, "b": whole}, "validation_loss", **changes)
-    assert (finding.outcome, finding.estimate) == (outcome, share)
+    judgement = event_of({"a": stopped, "b": whole}, "validation_loss", **changes)
+    assert (judgement.outcome, judgement.estimate) == (outcome, share)
 
 
 def test_convergence_is_at_the_epoch_that_the_claim_names():

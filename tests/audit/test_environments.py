@@ -9,7 +9,7 @@ import pytest
 from made_project import tiny_plan, write_project
 from made_runs import MACHINE, change_record, made_dataset, make_run
 from project import inside
-from replication.audit.environments import check_claims, check_surroundings
+from replication.audit.environments import check_claims, check_environments
 from replication.audit.findings import Findings
 from replication.runs.record import Record, read_record
 
@@ -36,7 +36,7 @@ def records() -> list[Record]:
 
 def said(found: list[Record], git: dict[str, Any] = HERE) -> tuple[list[str], list[str]]:
     findings = Findings()
-    check_surroundings(found, git, Path("runs"), findings)
+    check_environments(found, git, Path("runs"), findings)
     assert findings.failures == []
     return [str(warning) for warning in findings.warnings], [str(note) for note in findings.notes]
 

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from replication.data import prepare
-from replication.data.cifar import CIFAR10, CIFAR100, Layout, build_cifar
+from replication.data.cifar import CIFAR10, CIFAR100, ArchiveLayout, build_cifar
 from replication.data.registry import DATASETS
 from replication.data.restricted_pickle import read_pickle
 from replication.errors import DataError
@@ -52,7 +52,7 @@ WRITERS: dict[str, Callable[[Any], bytes]] = {
 }
 
 
-def batches(layout: Layout) -> dict[str, Any]:
+def batches(layout: ArchiveLayout) -> dict[str, Any]:
     """Return what each member holds."""
     random = np.random.default_rng(2)
     classes = [f"class {number}" for number in range(10)]
@@ -81,7 +81,7 @@ def pickled(members: dict[str, Any]) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("writer", WRITERS)
 @pytest.mark.parametrize("layout", [CIFAR10, CIFAR100], ids=lambda layout: layout.name)
-def test_rows_become_images(tmp_path: Path, layout: Layout, writer: str) -> None:
+def test_rows_become_images(tmp_path: Path, layout: ArchiveLayout, writer: str) -> None:
     values = batches(layout)
     files = {"readme.html": b"<html>"} | {name: WRITERS[writer](value) for name, value in values.items()}
     dataset = build_cifar(layout, [write_archive(tmp_path / "archive", files)])

@@ -8,7 +8,7 @@ from replication.data.recipes import Shape
 from replication.errors import ConfigurationError
 from replication.forecast import costs
 from replication.forecast import estimates as module
-from replication.forecast.costs import NOWHERE, Cost, Surroundings, kind_of, measure, visible_gpus
+from replication.forecast.costs import NOWHERE, Cost, JobStart, kind_of, measure, visible_gpus
 from replication.forecast.estimates import (
     Machine,
     actual_seconds,
@@ -80,7 +80,7 @@ def test_a_pure_schedule_and_the_budget_do_not_change_the_kind():
     others = [
         run_settings(schedule=schedule_of("loss_probing")),
         run_settings(batch_size=32),
-        run_settings(model={"name": "resnet18", "stem": "cifar", "width": 4}),
+        run_settings(model={"name": "resnet18", "stem": "cifar", "width": 8}),
     ]
     assert len({kind_of(settings, SHAPE) for settings in [*same, *others]}) == 4
 
@@ -205,7 +205,7 @@ def test_a_measurement_is_of_this_machine(tmp_path):
     folder.mkdir()
     # A job begins with what Snakemake puts before it.
     preamble = f"print('job', file=open({str(jobs)!r}, 'a'))\n"
-    costs = measure(kinds, "cpu", 1, Surroundings(str(folder), preamble=preamble))
+    costs = measure(kinds, "cpu", 1, JobStart(str(folder), preamble=preamble))
     for cost in costs.values():
         assert cost.step_seconds > 0
         assert cost.probe_seconds > 0

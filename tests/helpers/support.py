@@ -12,7 +12,7 @@ import torch
 from replication.data.dataset import Dataset, Source
 from replication.settings.run import RunSettings
 from replication.settings.schedule import ScheduleSettings
-from replication.training.session import Training, train
+from replication.training.session import RunResult, train
 
 CPU = torch.device("cpu")
 
@@ -98,12 +98,12 @@ def schedule_of(name: str, **changes: Any) -> dict[str, Any]:
     return {"name": name, **SCHEDULES[name], **changes}
 
 
-def trained(dataset=None, seed=1, device=CPU, log=None, **changes: Any) -> Training:
+def trained(dataset=None, seed=1, device=CPU, log=None, **changes: Any) -> RunResult:
     """Train a tiny run."""
     return train(run_settings(**changes), dataset or tiny_dataset(), seed, device, log)
 
 
-def numbers_of(result: Training) -> str:
+def numbers_of(result: RunResult) -> str:
     """Return everything that a run promises to repeat, as text in which NaN equals NaN."""
     facts = asdict(result)
     del facts["timings"], facts["sessions"], facts["predictions"]
@@ -111,7 +111,7 @@ def numbers_of(result: Training) -> str:
     return json.dumps(facts | {"predictions": predictions})
 
 
-def column(result: Training, name: str) -> list[float]:
+def column(result: RunResult, name: str) -> list[float]:
     """Return one column of a history."""
     return [row[name] for row in result.history]
 

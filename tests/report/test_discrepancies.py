@@ -1,4 +1,4 @@
-"""The page of known divergences: its quotes, its places, and its numbers against plain calculations."""
+"""The page of known discrepancies: its quotes, its places, and its numbers against plain calculations."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,7 @@ from torch.optim import lr_scheduler
 
 from places import ROOT
 from replication.errors import ConfigurationError
-from replication.report.discrepancies import Divergence, divergences_html, load_divergences
+from replication.report.discrepancies import Discrepancy, discrepancies_html, load_discrepancies
 from replication.report.discrepancy_facts import (
     FACTS,
     deviations_by_pixel_and_by_image,
@@ -28,29 +28,29 @@ ONE = """
 groups:
   - title: A group
     kind: definition
-    divergences:
+    discrepancies:
       - {{id: one, title: One, differ: "{differ}", ours: Ours, where: [README.md]}}
 """
 
 
 @pytest.fixture(scope="module")
-def divergences() -> list[Divergence]:
-    return [each for group in load_divergences(CONTENT).groups for each in group.divergences]
+def discrepancies() -> list[Discrepancy]:
+    return [each for group in load_discrepancies(CONTENT).groups for each in group.discrepancies]
 
 
 @pytest.mark.skipif(FOLDER is None, reason=MISSING)
-def test_every_quote_of_the_page_stands_in_its_report(divergences: list[Divergence]) -> None:
-    quotes = [quote for each in divergences for quote in each.quotes]
+def test_every_quote_of_the_page_stands_in_its_report(discrepancies: list[Discrepancy]) -> None:
+    quotes = [quote for each in discrepancies for quote in each.quotes]
     texts = {
         quote.report: plain((Path(FOLDER or "") / quote.report).read_text(encoding="utf-8"))
         for quote in quotes
     }
     assert [quote for quote in quotes if plain(quote.words) not in texts[quote.report]] == []
-    assert len(texts) == 5, "every report has been read for divergences"
+    assert len(texts) == 5, "every report has been read for discrepancies"
 
 
-def test_every_place_is_there(divergences: list[Divergence]) -> None:
-    places = [place.partition(": ") for each in divergences for place in each.where]
+def test_every_place_is_there(discrepancies: list[Discrepancy]) -> None:
+    places = [place.partition(": ") for each in discrepancies for place in each.where]
     assert [file for file, _, _ in places if not (ROOT / file).is_file()] == []
     missing = [
         (file, name)
@@ -61,33 +61,33 @@ def test_every_place_is_there(divergences: list[Divergence]) -> None:
     assert missing == []
 
 
-def test_names_are_distinct(divergences: list[Divergence]) -> None:
-    names = [each.id for each in divergences]
+def test_names_are_distinct(discrepancies: list[Discrepancy]) -> None:
+    names = [each.id for each in discrepancies]
     assert len(set(names)) == len(names)
 
 
-def test_each_number_that_is_computed_is_shown(divergences: list[Divergence]) -> None:
+def test_each_number_that_is_computed_is_shown(discrepancies: list[Discrepancy]) -> None:
     assert set(re.findall(r"{(\w+)}", CONTENT.read_text(encoding="utf-8"))) == set(FACTS)
-    assert [each.id for each in divergences if "{" in each.differ + each.ours] == []
+    assert [each.id for each in discrepancies if "{" in each.differ + each.ours] == []
 
 
-def test_every_divergence_is_a_row_with_its_words_escaped(divergences: list[Divergence]) -> None:
-    page = divergences_html(CONTENT, TEMPLATE)
-    assert re.findall(r'<tr id="divergence-([\w-]+)">', page) == [each.id for each in divergences]
+def test_every_discrepancy_is_a_row_with_its_words_escaped(discrepancies: list[Discrepancy]) -> None:
+    page = discrepancies_html(CONTENT, TEMPLATE)
+    assert re.findall(r'<tr id="discrepancy-([\w-]+)">', page) == [each.id for each in discrepancies]
     assert "0.667 of the peak half-way" in page
 
 
 def test_words_are_escaped(tmp_path: Path) -> None:
     file = tmp_path / "page.yaml"
     file.write_text(ONE.format(differ="a < {rex_half}"), encoding="utf-8")
-    assert "a &lt; 0.667" in divergences_html(file, TEMPLATE)
+    assert "a &lt; 0.667" in discrepancies_html(file, TEMPLATE)
 
 
 def test_a_number_that_nothing_computes_is_named(tmp_path: Path) -> None:
     file = tmp_path / "page.yaml"
     file.write_text(ONE.format(differ="{rex_halve}"), encoding="utf-8")
     with pytest.raises(ConfigurationError, match=r"page.yaml: one: `differ`: .*`rex_halve`.*rex_half"):
-        load_divergences(file)
+        load_discrepancies(file)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from replication.report.formatting import MISSING, format_interval, format_value
-from replication.settings.claims import Measure
+from replication.settings.measures import MEASURES
 
 NAN = math.nan
 
@@ -69,8 +69,6 @@ def test_an_interval_is_in_brackets_in_the_unit_of_its_value(measure, low, high,
     assert format_interval(measure, low, high, sign=sign) == text
 
 
-@pytest.mark.parametrize(
-    "measure", [m for m in Measure.__args__ if "accuracy" in m or m.startswith("share_")]
-)
+@pytest.mark.parametrize("measure", [m for m in MEASURES if "accuracy" in m or m.startswith("share_")])
 def test_every_share_is_shown_in_percent(measure):
     assert format_value(measure, 0.5) == "50.00 %"

@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 from replication.analysis.intervals import t_interval
 from replication.report import figures
 from replication.report.figures import StudyTables
-from replication.report.heat_maps import COLOURS, Layout, heat_map
+from replication.report.heat_maps import COLOURS, GridLayout, heat_map
 from replication.system.tables import read_table
 
 AXES = {
@@ -20,8 +20,10 @@ AXES = {
     "sampling": {"step": "Every step", "tenth": "Every 10 %"},
     "budget": {"1": "1 %", "100": "100 %"},
 }
-LAYOUT = Layout("{profile}-{sampling}-{budget}", AXES, rows="sampling", columns="budget", panels="profile")
-FLAT = Layout("{profile}-step-{budget}", AXES, rows="profile", columns="budget")
+LAYOUT = GridLayout(
+    "{profile}-{sampling}-{budget}", AXES, rows="sampling", columns="budget", panels="profile"
+)
+FLAT = GridLayout("{profile}-step-{budget}", AXES, rows="profile", columns="budget")
 ARMS = [f"{p}-{s}-{b}" for p, s, b in itertools.product(("rex", "linear"), ("step", "tenth"), ("1", "100"))]
 # Far apart by budget, near within one.
 ACCURACIES = {

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from replication.schedules import exp_range, sgdr, triangular, triangular2
-from replication.schedules.cyclical import cycle_at
+from replication.schedules.cyclical import cycle_at, exp_range, sgdr, triangular, triangular2
 
 HALF_CYCLE, MINIMUM = 4.0, 0.2
 CYCLES = {

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from replication.schedules import join_schedules, scaled
+from replication.schedules.join import join_schedules, scaled
 
 
 def counting(step):

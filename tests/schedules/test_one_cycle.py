@@ -5,7 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from replication.errors import ConfigurationError
-from replication.schedules import Budget, Phases, cosine, linear, one_cycle_momentum, one_cycle_rate
+from replication.schedules import Budget
+from replication.schedules.one_cycle import Phases, one_cycle_momentum, one_cycle_rate
+from replication.schedules.profiles import cosine, linear
 
 STEPS_PER_EPOCH = 10
 

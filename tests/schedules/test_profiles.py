@@ -4,8 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from replication.schedules import constant, cosine, geometric, linear, polynomial, rex, stretch
-from replication.schedules.profiles import clamp
+from replication.schedules.profiles import (
+    clamp,
+    constant,
+    cosine,
+    geometric,
+    linear,
+    polynomial,
+    rex,
+    stretch,
+)
 
 SQRT_HALF = math.sqrt(0.5)
 

@@ -7,14 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from replication.schedules import (
-    RangeSuggestion,
-    build,
-    range_test,
-    smoothed,
-    suggest_range,
-    until_divergence,
-)
+from replication.schedules import RangeSuggestion, build, range_test, suggest_range, until_divergence
+from replication.schedules.range_test import smoothed
 from replication.settings.schedule import RangeReading, RangeTest
 
 PLAIN = RangeReading(smoothing=0, fall_share=0.25, safety_factor=2, fallback_factor=4)

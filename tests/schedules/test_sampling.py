@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from replication.schedules import Budget, at_fractions, every_epoch, every_percent, every_step, sampled
+from replication.schedules import Budget
+from replication.schedules.sampling import at_fractions, every_epoch, every_percent, every_step, sampled
 
 BUDGETS = some.builds(Budget, steps=some.integers(1, 5_000), steps_per_epoch=some.integers(1, 300))
 PERCENTS = some.integers(1, 1_000).map(lambda tenths: tenths / 10)

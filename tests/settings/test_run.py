@@ -64,7 +64,7 @@ REFUSED = [
     ({"data.augmentation": True}, "'none' or 'crop_and_flip'"),
     ({"model": {"name": "resnet18"}}, "Field required"),
     ({"model": RESNET | {"stem": "mnist"}}, "'imagenet' or 'cifar'"),
-    ({"model": RESNET | {"width": 0}}, "greater than or equal to 1"),
+    ({"model": RESNET | {"width": 7}}, "greater than or equal to 8"),
     ({"optimizer.learning_rate": 0}, "greater than 0"),
     ({"optimizer.epsilon": 0}, "greater than 0"),
     ({"optimizer.beta1": 1}, "less than 1"),

@@ -239,6 +239,62 @@ def test_the_digest_is_the_same_wherever_the_code_lies(digest):
     assert re.fullmatch("[0-9a-f]{64}", digest(SMALL))
 
 
+MOVED = {
+    "entry.py": "from pkg.shelf import far, near\nfrom pkg import shelf\n\nprint(near(1), far(2), shelf.LEFT)\n",
+    "shelf.py": (
+        "import math\n\nfrom pkg.settings import Book\n\nLEFT = 1\n\n\n"
+        "def near(x):\n    return math.sqrt(x) + LEFT + Book().pages\n\n\n"
+        "def far(x):\n    from pkg.store import depth\n\n    return near(x) * depth()\n"
+    ),
+    "store.py": "def depth():\n    return 3\n",
+    "settings/__init__.py": "class Book:\n    pages = 4\n",
+}  # fmt: skip
+
+
+def renamed(files, **names):
+    """Give modules other names, and with them the files and all that mentions them."""
+    for old, new in names.items():
+        files = {
+            re.sub(rf"^{old}\b", new, name): re.sub(rf"\b{old}\b", new, text) for name, text in files.items()
+        }
+    return files
+
+
+def test_modules_may_be_renamed(digest):
+    others = renamed(MOVED, shelf="rack", store="cellar")
+    assert set(others) == {"entry.py", "rack.py", "cellar.py", "settings/__init__.py"}
+    assert digest(others) == digest(MOVED)
+
+
+def test_definitions_may_move_to_another_module(digest):
+    head, near, far = re.split(r"(?=^def )", MOVED["shelf.py"], flags=re.MULTILINE)
+    moved = MOVED | {
+        "entry.py": MOVED["entry.py"].replace("pkg.shelf import far, near", "pkg.deep.hall import far, near"),
+        "shelf.py": "LEFT = 1\n",
+        "deep/__init__.py": "",
+        "deep/hall.py": head.replace("LEFT = 1", "from pkg.shelf import LEFT") + far + "\n\n" + near,
+    }
+    assert digest(moved) == digest(MOVED)
+    for old, new in [
+        ("math.sqrt", "math.cbrt"),
+        ("import math", "import cmath as math"),
+        ("near(x) *", "far(x) *"),
+    ]:
+        assert digest(moved | {"deep/hall.py": edited(moved["deep/hall.py"], old, new)}) != digest(MOVED)
+
+
+def test_what_a_name_stands_for_counts(digest):
+    """The same statements, and only the imports exchanged."""
+    files = {
+        "entry.py": "from pkg.a import f\nfrom pkg.b import f as g\n\nprint(f(1) - g(1))\n",
+        "a.py": "def f(x):\n    return x\n",
+        "b.py": "def f(x):\n    return 2 * x\n",
+    }
+    exchanged = files | {"entry.py": files["entry.py"].replace("pkg.a", "pkg.c").replace("pkg.b", "pkg.a")}
+    exchanged["entry.py"] = exchanged["entry.py"].replace("pkg.c", "pkg.b")
+    assert digest(exchanged) != digest(files)
+
+
 def test_everything_in_the_entry_counts(digest):
     entry = SMALL["entry.py"] + "\n\ndef unused():\n    return {}\n\n\nif RESULT:\n    print({})\n"
     found = {digest(SMALL | {"entry.py": entry.format(*numbers)}) for numbers in [(1, 2), (0, 2), (1, 0)]}

@@ -263,7 +263,9 @@ def test_results_that_are_older_than_the_study_file(project: Path) -> None:
     path.write_text(path.read_text().replace("id: cosine-better", "id: cosine-best"))
     with pytest.raises(ResultsError, match=r"no longer has the claim `cosine-better`"):
         tracer().claim("cosine-better")
-    path.write_text(path.read_text().replace("percent: true}", "percent: true, epoch: 7}", 1))
+    path.write_text(
+        path.read_text().replace("measure: test_accuracy}", "measure: test_accuracy, epoch: 7}", 1)
+    )
     with pytest.raises(ResultsError, match="have no test_accuracy@7 of tiny/cosine"):
         tracer().number("results:cosine:Test accuracy")
 

@@ -16,7 +16,7 @@ from replication.training.randomness import stream, stream_seed
 from replication.training.session import train
 from support import CPU, column, numbers_of, run_settings, tiny_dataset, trained
 
-RESNET = {"name": "resnet18", "stem": "cifar", "width": 2}
+RESNET = {"name": "resnet20", "width": 2}
 AUGMENTED = {"augmentation": "crop_and_flip"}
 
 

@@ -8,7 +8,7 @@ from replication.system import interruption
 from replication.system.interruption import RunInterruptedError
 from replication.training import evaluation, session, trainer
 from replication.training.checkpoint import Checkpoints
-from replication.training.session import Training, train
+from replication.training.session import RunResult, train
 from support import CPU, SCHEDULES, numbers_of, run_settings, schedule_of, tiny_dataset
 
 IDENTITY = {"run_id": "study/arm/seed-1"}
@@ -27,7 +27,7 @@ class Signals:
             raise RunInterruptedError("SIGTERM")
 
 
-def train_through(signals: Signals, folder, settings, monkeypatch, dataset=None) -> Training:
+def train_through(signals: Signals, folder, settings, monkeypatch, dataset=None) -> RunResult:
     """Train, going on in a new trainer after each signal."""
     monkeypatch.setattr(interruption, "check", signals.check)
     for _ in range(len(signals.numbers) + 1):
@@ -96,7 +96,7 @@ def test_early_stopping_at_the_ends_of_cycles_goes_on_counting(tmp_path, monkeyp
     "changes",
     [
         pytest.param({"optimizer": {"name": "adam", "learning_rate": 0.001, "epsilon": 1e-7}}, id="Adam"),
-        pytest.param({"model": {"name": "resnet18", "width": 4, "stem": "cifar"}}, id="batch norm"),
+        pytest.param({"model": {"name": "resnet20", "width": 2}}, id="batch norm"),
         pytest.param({"precision": "bfloat16"}, id="bfloat16"),
         pytest.param({"evaluate_test": "end", "record_every_step": False}, id="test images at the end"),
     ],

@@ -33,7 +33,7 @@ COLUMNS = [
     "test_accuracy", "learning_rate", "momentum",
 ]  # fmt: skip
 TEST_COLUMNS = ["test_loss", "test_accuracy"]
-RESNET = {"name": "resnet18", "stem": "imagenet", "width": 2}
+RESNET = {"name": "resnet20", "width": 2}
 ADAM = {"name": "adam", "learning_rate": 0.002, "epsilon": 1e-7}
 AUGMENTED = {"augmentation": "crop_and_flip"}
 # So small that no weight changes: the whole epoch sees the initial weights.

@@ -9,28 +9,28 @@ localrules:
     schedules,
 
 
+# Those that Snakemake's own report shows, with their captions.
+SHOWN_TABLES = {"runs": "runs", "summary": "means over seeds"}
+
+
+def study_table(name):
+    path = f"{RESULTS}/studies/{{study}}/{name}.csv"
+    if name not in SHOWN_TABLES:
+        return path
+    return report(
+        path,
+        caption=f"../../reports/captions/{name}.rst",
+        category="Tables",
+        subcategory="{study}",
+        labels={"table": SHOWN_TABLES[name]},
+    )
+
+
 rule study_tables:
     input:
         record_files,
     output:
-        runs=report(
-            f"{RESULTS}/studies/{{study}}/runs.csv",
-            caption="../../reports/captions/runs.rst",
-            category="Tables",
-            subcategory="{study}",
-            labels={"table": "runs"},
-        ),
-        history=f"{RESULTS}/studies/{{study}}/history.csv",
-        summary=report(
-            f"{RESULTS}/studies/{{study}}/summary.csv",
-            caption="../../reports/captions/summary.rst",
-            category="Tables",
-            subcategory="{study}",
-            labels={"table": "means over seeds"},
-        ),
-        arms=f"{RESULTS}/studies/{{study}}/arms.csv",
-        range_tests=f"{RESULTS}/studies/{{study}}/range_tests.csv",
-        recommendations=f"{RESULTS}/studies/{{study}}/recommendations.csv",
+        **{table: study_table(table) for table in STUDY_TABLES},
     log:
         f"{LOGS}/tables/{{study}}.log",
     conda:

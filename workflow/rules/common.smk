@@ -16,6 +16,7 @@ from replication.errors import ReplicationError
 from replication.runs.forks.launch import start_fork_server
 from replication.system.stale_locks import register
 from replication.runs.plan import STUDIES, load_plan
+from replication.runs.results import RUN_ID, RUNS, STUDY_TABLES
 from replication.runs.provenance import registry_choices
 from replication.system.digests import canonical_json
 from replication.forecast.job_requests import read_requests
@@ -44,7 +45,7 @@ gc.set_threshold(100_000)
 
 RESULTS = f"results/{CONFIG.scale}"
 LOGS = f"logs/{CONFIG.scale}"
-STUDY_TABLES = ("runs", "history", "summary", "arms", "range_tests", "recommendations")
+RUN = f"{RESULTS}/{RUNS}/{RUN_ID}"
 
 
 wildcard_constraints:
@@ -114,7 +115,7 @@ def record_files(wildcards):
     """
     if set(workflow.dag_settings.targets) == {"figures"}:
         return []
-    return [f"{RESULTS}/runs/{run_id}/record.json" for run_id in PLAN[wildcards.study].run_ids]
+    return [f"{RESULTS}/{RUNS}/{run_id}/record.json" for run_id in PLAN[wildcards.study].run_ids]
 
 
 def study_results(study):

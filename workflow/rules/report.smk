@@ -41,8 +41,8 @@ rule report:
         notebooks=[f"{RESULTS}/studies/{study}/notebook.ipynb" for study in PLAN],
         template="reports/report.html.j2",
         style="reports/report.css",
-        divergences="reports/discrepancies.yaml",
-        divergences_template="reports/discrepancies.html.j2",
+        discrepancies="reports/discrepancies.yaml",
+        discrepancies_template="reports/discrepancies.html.j2",
     output:
         report(
             f"{RESULTS}/report.html",

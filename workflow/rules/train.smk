@@ -5,14 +5,14 @@ rule train:
     input:
         unpack(data_of_run),
     output:
-        record=f"{RESULTS}/runs/{{study}}/{{arm}}/seed-{{seed}}/record.json",
-        history=f"{RESULTS}/runs/{{study}}/{{arm}}/seed-{{seed}}/history.csv",
-        timings=f"{RESULTS}/runs/{{study}}/{{arm}}/seed-{{seed}}/timings.csv",
-        predictions=f"{RESULTS}/runs/{{study}}/{{arm}}/seed-{{seed}}/predictions.safetensors",
+        record=f"{RUN}/record.json",
+        history=f"{RUN}/history.csv",
+        timings=f"{RUN}/timings.csv",
+        predictions=f"{RUN}/predictions.safetensors",
     log:
-        f"{LOGS}/train/{{study}}/{{arm}}/seed-{{seed}}.log",
+        f"{LOGS}/train/{RUN_ID}.log",
     benchmark:
-        f"{LOGS}/benchmarks/{{study}}/{{arm}}/seed-{{seed}}.jsonl"
+        f"{LOGS}/benchmarks/{RUN_ID}.jsonl"
     # For batch systems: short runs share a job there, and each further attempt asks for more.
     group:
         (lambda wildcards: "short" if request_of_run(wildcards).short else None) if BATCH_SYSTEM else None
@@ -26,7 +26,7 @@ rule train:
         tasks=1,
     params:
         # All that decides the numbers of this run and nothing more: one more seed reruns no other.
-        run_id="{study}/{arm}/seed-{seed}",
+        run_id=RUN_ID,
         settings=lambda wildcards: settings_of_arm(wildcards.study, wildcards.arm),
         device=CONFIG.device,
         code=lambda wildcards: code_of_arm(wildcards.study, wildcards.arm),

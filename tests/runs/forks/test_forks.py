@@ -417,17 +417,17 @@ def test_a_process_with_threads_or_a_gpu_does_not_fork(monkeypatch: pytest.Monke
     end = threading.Event()
     thread = threading.Thread(target=end.wait)
     thread.start()
-    assert "threads would be lost" in str(server._obstacle("cpu"))
+    assert "threads would be lost" in str(server._reason_not_to_fork("cpu"))
     end.set()
     thread.join()
     monkeypatch.setattr(server.Path, "iterdir", lambda _: iter(["one"]))
-    for sees, device, obstacle in [
+    for sees, device, reason in [
         (True, "auto", "PyTorch sees a GPU"),
         (True, "cpu", None),
         (False, "auto", None),
     ]:
         monkeypatch.setattr(server, "_sees_gpu", lambda sees=sees: sees)
-        assert server._obstacle(device) == obstacle
+        assert server._reason_not_to_fork(device) == reason
 
 
 def test_a_job_that_is_served_imports_nothing_heavy() -> None:

@@ -20,7 +20,7 @@ from support import CPU, column, numbers_of, run_settings, tiny_dataset, trained
 
 ADAM = {"name": "adam", "learning_rate": 0.002, "epsilon": 1e-7}
 MOMENTUM = {"name": "sgd", "learning_rate": 0.1, "momentum": 0.9}
-RESNET = {"name": "resnet18", "stem": "imagenet", "width": 2}
+RESNET = {"name": "resnet20", "width": 2}
 
 
 def searching(factors=(2, 1, 0.5), beam_size=2):

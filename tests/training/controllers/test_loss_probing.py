@@ -453,7 +453,7 @@ def test_the_images_of_a_probe_come_from_a_stream_of_the_seed():
     assert first_drawn(1) == first_drawn(1) != first_drawn(2)
 
 
-RESNET = {"name": "resnet18", "stem": "imagenet", "width": 2}
+RESNET = {"name": "resnet20", "width": 2}
 
 
 @pytest.mark.parametrize("model", [{"name": "mnist-cnn"}, RESNET], ids=["plain", "batch norm"])

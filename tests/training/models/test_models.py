@@ -7,8 +7,8 @@ from support import names_of
 
 SETTINGS = [
     MnistCnn(name="mnist-cnn"),
-    ResNet18(name="resnet18", stem="imagenet", width=4),
-    ResNet18(name="resnet18", stem="cifar", width=4),
+    ResNet18(name="resnet18", stem="imagenet", width=8),
+    ResNet18(name="resnet18", stem="cifar", width=8),
     ResNet20(name="resnet20", width=4),
     ResNet38(name="resnet38", width=4),
 ]

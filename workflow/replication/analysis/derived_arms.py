@@ -22,7 +22,7 @@ def with_derived_arms(
     Parameters
     ----------
     runs, history
-        As of `replication.aggregation.collect`.
+        As of `replication.analysis.study_tables.collect`.
     folder
         The folder that holds `<run_id>/predictions.safetensors`.
 

@@ -13,11 +13,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from replication.runs.folder import PREDICTIONS
+from replication.runs.results import run_identity
 from replication.settings.ensembles import Ensemble, Member
+from replication.settings.measures import MEASURES
 from replication.training.predictions import PredictionLog, read_predictions
 
 SMALLEST = np.finfo(np.float32).tiny  # a probability of 0 has no logarithm
-COSTS = ("seconds", "forward_passes", "backward_passes")
+COSTS = tuple(name for name, measure in MEASURES.items() if measure.adds_up)
 Row = dict[str, Any]
 
 
@@ -40,14 +42,14 @@ def ensemble_rows(
     epoch
         `test_accuracy` and `test_loss`, the mean cross-entropy in nats; NaN where a snapshot is missing.
     """
-    run_ids = [f"{study}/{arm}/seed-{seed}" for arm in ensemble.arms]
+    run_ids = [run_identity(study, arm, seed) for arm in ensemble.arms]
     finished = [run_id for run_id in run_ids if run_id in runs.index and runs["outcome"][run_id] != "missing"]
     run: Row = {"made_of": " ".join(finished)}
     if len(finished) < len(run_ids):
         return run, _measures([], None)
     run |= {name: runs.loc[run_ids, name].sum() for name in COSTS if name in runs.columns}
     logs = {run_id: read_predictions(Path(folder, run_id, PREDICTIONS)) for run_id in run_ids}
-    found = [_snapshots(member, logs[f"{study}/{member.arm}/seed-{seed}"]) for member in ensemble.members]
+    found = [_snapshots(member, logs[run_identity(study, member.arm, seed)]) for member in ensemble.members]
     probabilities = [] if not all(found) else [snapshot for snapshots in found for snapshot in snapshots]
     return run, _measures(probabilities, logs[run_ids[0]])
 

@@ -5,15 +5,16 @@ from typing import Any
 
 import pandas as pd
 
+from replication.runs.results import run_identity
+
 DERIVED = "derived"  # the outcome of rows that nobody trained
 DERIVED_EPOCH = 1  # they have no others
 
 
 def derived_key(study: str, arm: str, seed: int) -> dict[str, Any]:
     """Return what every row of a derived arm has in the table of runs."""
-    run_id = f"{study}/{arm}/seed-{seed}"
     facts = {"outcome": DERIVED, "epochs": DERIVED_EPOCH, "best_epoch": DERIVED_EPOCH}
-    return {"run_id": run_id, "study": study, "arm": arm, "seed": seed, **facts}
+    return {"run_id": run_identity(study, arm, seed), "study": study, "arm": arm, "seed": seed, **facts}
 
 
 def at_epoch(runs: pd.DataFrame, history: pd.DataFrame, measure: str, epoch: str | int) -> pd.Series:

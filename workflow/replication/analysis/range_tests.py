@@ -8,7 +8,9 @@ import pandas as pd
 from replication.errors import ResultsError
 from replication.runs.folder import RECORD, STEPS
 from replication.runs.plan import PlannedStudy
-from replication.schedules import smoothed, suggest_range, until_divergence
+from replication.runs.results import run_identity
+from replication.schedules import suggest_range, until_divergence
+from replication.schedules.range_test import smoothed
 from replication.settings.schedule import RangeReading, RangeTest
 from replication.system.tables import read_table
 
@@ -60,7 +62,7 @@ def range_tests(planned: PlannedStudy, runs_folder: str | Path) -> pd.DataFrame:
 
 
 def _curve(study: str, arm: str, seed: int, reading: RangeReading, runs_folder: Path) -> pd.DataFrame | None:
-    run_id = f"{study}/{arm}/seed-{seed}"
+    run_id = run_identity(study, arm, seed)
     if not (runs_folder / run_id / RECORD).exists():
         return None
     path = runs_folder / run_id / STEPS

@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from replication.analysis.measures import at_epoch, derived_key
+from replication.runs.results import run_identity
+from replication.settings.measures import MEASURES
 from replication.settings.rankings import Contest
 
 Array = NDArray[np.float64]
-MEASURES = ("average_rank", "share_of_top_1", "share_of_top_3")
+OF_CONTESTANTS = tuple(name for name, measure in MEASURES.items() if measure.source == "ranking")
 
 
 def ranking_rows(
@@ -30,7 +32,7 @@ def ranking_rows(
     contest
         Who is compared where, at the scale of the runs: of `Study.contests_at`.
     runs, history
-        As of `replication.aggregation.collect`.
+        As of `replication.analysis.study_tables.collect`.
 
     Returns
     -------
@@ -45,7 +47,7 @@ def ranking_rows(
     rows = []
     for seed in seeds:
         run_ids = {
-            name: [f"{study_name}/{arm}/seed-{seed}" for arm in arms]
+            name: [run_identity(study_name, arm, seed) for arm in arms]
             for name, arms in contest.contestants.items()
         }
         measures = _measures_of_seed(contest, values, run_ids)
@@ -61,7 +63,7 @@ def _measures_of_seed(
 ) -> dict[str, dict[str, float]]:
     """Return the measures of each contestant; `values` holds those of the runs that there are."""
     if any(run_id not in values.index for of_one in run_ids.values() for run_id in of_one):
-        return {name: dict.fromkeys(MEASURES, math.nan) for name in run_ids}
+        return {name: dict.fromkeys(OF_CONTESTANTS, math.nan) for name in run_ids}
     if not run_ids:
         return {}
     found = np.array([values.loc[of_one] for of_one in run_ids.values()])

@@ -13,6 +13,7 @@ import pandas as pd
 from replication.analysis.intervals import holm_levels, paired_p_value, t_interval
 from replication.analysis.measures import at_epoch
 from replication.runs.plan import PlannedStudy
+from replication.runs.results import run_identity
 from replication.settings.rankings import Contest
 
 ERROR_RATE = 0.05
@@ -39,7 +40,7 @@ def recommendations(planned: PlannedStudy, runs: pd.DataFrame, history: pd.DataF
     Parameters
     ----------
     runs, history
-        As of `replication.aggregation.collect`.
+        As of `replication.analysis.study_tables.collect`.
 
     Returns
     -------
@@ -63,7 +64,7 @@ def recommendations(planned: PlannedStudy, runs: pd.DataFrame, history: pd.DataF
 
 
 def _of_arm(values: pd.Series, planned: PlannedStudy, arm: str) -> list[float]:
-    run_ids = [f"{planned.name}/{arm}/seed-{seed}" for seed in planned.seeds]
+    run_ids = [run_identity(planned.name, arm, seed) for seed in planned.seeds]
     return [float(value) for value in values.reindex(run_ids)]
 
 

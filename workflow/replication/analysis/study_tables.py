@@ -17,6 +17,8 @@ from replication.analysis.recommendations import recommendations
 from replication.errors import ResultsError
 from replication.runs.folder import HISTORY, RECORD, TIMINGS
 from replication.runs.plan import PlannedStudy
+from replication.runs.results import STUDY_TABLES, parts_of_run
+from replication.settings.measures import MEASURES
 from replication.settings.run import budget_epochs
 from replication.settings.study import Study
 from replication.system.digests import canonical_json
@@ -24,25 +26,6 @@ from replication.system.tables import read_table, write_table
 
 KEY = ["run_id", "study", "arm", "seed"]
 PEAK_MEMORY = "peak_memory_mb"
-PASSES = ("forward_passes", "backward_passes")
-# Measures of the table of arms: columns of history at the last and the best epoch, or columns of runs.
-HISTORY_MEASURES = (
-    "train_loss",
-    "train_accuracy",
-    "validation_loss",
-    "validation_accuracy",
-    "test_loss",
-    "test_accuracy",
-)
-RUN_MEASURES = (
-    "epochs",
-    "best_epoch",
-    "share_of_epochs_saved",
-    "seconds",
-    "share_of_seconds_probing",
-    *PASSES,
-    PEAK_MEMORY,
-)
 SECONDS = ("seconds_training", "seconds_evaluation", "seconds_probing")
 
 
@@ -83,8 +66,8 @@ def collect(run_ids: Sequence[str], folder: str | Path) -> tuple[pd.DataFrame, p
 
 
 def _key(run_id: str) -> dict[str, Any]:
-    study, arm, seed = run_id.split("/")
-    return {"run_id": run_id, "study": study, "arm": arm, "seed": int(seed.removeprefix("seed-"))}
+    study, arm, seed = parts_of_run(run_id)
+    return {"run_id": run_id, "study": study, "arm": arm, "seed": seed}
 
 
 def _read_record(folder: Path, run_id: str) -> dict[str, Any] | None:
@@ -174,8 +157,12 @@ def summarise(
 
 def summary_columns(study: Study) -> list[tuple[str, str | int]]:
     """Return the measures that a study's summary holds: the usual ones, and those of its tables and claims."""
-    usual: list[tuple[str, str | int]] = [(m, epoch) for m in HISTORY_MEASURES for epoch in ("last", "best")]
-    usual += [(measure, "last") for measure in RUN_MEASURES]
+    usual: list[tuple[str, str | int]] = [
+        (name, epoch)
+        for name, measure in MEASURES.items()
+        if measure.summarised
+        for epoch in (("last", "best") if measure.source == "epoch" else ("last",))
+    ]
     asked = [(column.measure, column.epoch) for table in study.tables for column in table.columns]
     return list(dict.fromkeys([*usual, *asked, *((claim.measure, claim.epoch) for claim in study.claims)]))
 
@@ -206,13 +193,17 @@ def describe_arms(planned: PlannedStudy) -> pd.DataFrame:
 
 
 def write_study_tables(planned: PlannedStudy, runs_folder: str | Path, folder: str | Path) -> None:
-    """Write `runs.csv`, `history.csv`, `summary.csv`, `arms.csv`, `range_tests.csv` and `recommendations.csv`."""
+    """Write each of `STUDY_TABLES` of a study to `folder`, as `<name>.csv`."""
     runs, history = with_derived_arms(
         planned.study, planned.name, planned.scale, *collect(planned.run_ids, runs_folder), runs_folder
     )
-    write_table(runs, Path(folder) / "runs.csv")
-    write_table(history, Path(folder) / "history.csv")
-    write_table(summarise(runs, history, summary_columns(planned.study)), Path(folder) / "summary.csv")
-    write_table(describe_arms(planned), Path(folder) / "arms.csv")
-    write_table(range_tests(planned, runs_folder), Path(folder) / "range_tests.csv")
-    write_table(recommendations(planned, runs, history), Path(folder) / "recommendations.csv")
+    tables = {
+        "runs": runs,
+        "history": history,
+        "summary": summarise(runs, history, summary_columns(planned.study)),
+        "arms": describe_arms(planned),
+        "range_tests": range_tests(planned, runs_folder),
+        "recommendations": recommendations(planned, runs, history),
+    }
+    for name in STUDY_TABLES:
+        write_table(tables[name], Path(folder) / f"{name}.csv")

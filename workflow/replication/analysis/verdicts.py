@@ -32,7 +32,7 @@ NOT_RUN = "not run"
 
 
 @dataclass(frozen=True)
-class Finding:
+class Judgement:
     """What the runs say about one claim, before scale and data are considered.
 
     Attributes
@@ -59,7 +59,7 @@ class Finding:
     detail: str = ""
 
 
-class Evidence:
+class Observations:
     """The tables of one study, asked for one arm's values by seed."""
 
     def __init__(self, runs: pd.DataFrame, history: pd.DataFrame, seeds: Sequence[int]) -> None:
@@ -93,18 +93,18 @@ def margin_around(margin: Margin, expected: float) -> float:
     return 2 * math.sqrt(expected * (1 - expected) / margin.binomial_images)
 
 
-def judge_value(claim: ValueClaim, evidence: Evidence) -> Finding:
+def judge_value(claim: ValueClaim, observations: Observations) -> Judgement:
     """Judge a number, or a paired difference of two arms."""
-    values = evidence.values(claim.arm, claim.measure, claim.epoch)
+    values = observations.values(claim.arm, claim.measure, claim.epoch)
     if claim.minus is not None:
         epoch = claim.epoch if claim.minus_epoch is None else claim.minus_epoch
-        other = evidence.values(claim.minus, claim.measure, epoch)
+        other = observations.values(claim.minus, claim.measure, epoch)
         values = [ours - theirs for ours, theirs in zip(values, other, strict=True)]
     found = [value for value in values if math.isfinite(value)]
     interval = t_interval(found, VALUE_LEVEL)
     margin = margin_around(claim.margin, claim.expected)
     outcome = INCOMPLETE if len(found) < len(values) else value_outcome(interval, claim.expected, margin)
-    return Finding(
+    return Judgement(
         outcome,
         interval.count,
         interval.mean,
@@ -138,25 +138,27 @@ class _Comparison:
     interval: Interval | None = None
 
 
-def judge_orders(claims: Sequence[OrderClaim], evidence: Evidence) -> dict[str, Finding]:
+def judge_orders(claims: Sequence[OrderClaim], observations: Observations) -> dict[str, Judgement]:
     """Judge all orders of a study together, with Holm's correction over all their comparisons."""
-    compared = [(claim.id, comparison) for claim in claims for comparison in _comparisons(claim, evidence)]
+    compared = [
+        (claim.id, comparison) for claim in claims for comparison in _comparisons(claim, observations)
+    ]
     levels = holm_levels([paired_p_value(c.differences) for _, c in compared], ORDER_ERROR_RATE)
     decided = [
         (claim_id, replace(comparison, interval=t_interval(comparison.differences, level)))
         for (claim_id, comparison), level in zip(compared, levels, strict=True)
     ]
     return {
-        claim.id: _order_finding([c for claim_id, c in decided if claim_id == claim.id]) for claim in claims
+        claim.id: _order_judgement([c for claim_id, c in decided if claim_id == claim.id]) for claim in claims
     }
 
 
-def _comparisons(claim: OrderClaim, evidence: Evidence) -> list[_Comparison]:
+def _comparisons(claim: OrderClaim, observations: Observations) -> list[_Comparison]:
     sign = 1 if claim.direction == "higher" else -1
-    ours = evidence.values(claim.arm, claim.measure, claim.epoch)
+    ours = observations.values(claim.arm, claim.measure, claim.epoch)
     comparisons = []
     for than in claim.than:
-        theirs = evidence.values(
+        theirs = observations.values(
             than, claim.measure, claim.epoch if claim.than_epoch is None else claim.than_epoch
         )
         differences = [sign * (a - b) for a, b in zip(ours, theirs, strict=True)]
@@ -165,7 +167,7 @@ def _comparisons(claim: OrderClaim, evidence: Evidence) -> list[_Comparison]:
     return comparisons
 
 
-def _order_finding(comparisons: Sequence[_Comparison]) -> Finding:
+def _order_judgement(comparisons: Sequence[_Comparison]) -> Judgement:
     outcomes = [_comparison_outcome(comparison) for comparison in comparisons]
     # One contradiction refutes the order; it holds only if every comparison does.
     by_weight = (INCOMPLETE, NOT_REPRODUCED, INCONCLUSIVE, REPRODUCED)
@@ -176,7 +178,7 @@ def _order_finding(comparisons: Sequence[_Comparison]) -> Finding:
         f"against {comparison.than}: {_in_words(interval)}"
         for comparison, interval in zip(comparisons, intervals, strict=True)
     )
-    return Finding(
+    return Judgement(
         outcome, weakest.count, weakest.mean, weakest.low, weakest.high, weakest.level, detail=detail
     )
 
@@ -201,9 +203,9 @@ def _comparison_outcome(comparison: _Comparison) -> str:
     return NOT_REPRODUCED if interval.high <= 0 else INCONCLUSIVE
 
 
-def judge_event(claim: EventClaim, evidence: Evidence) -> Finding:
+def judge_event(claim: EventClaim, observations: Observations) -> Judgement:
     """Judge something that each run shows or does not."""
-    shown = _shown(claim, evidence)
+    shown = _shown(claim, observations)
     known = [event for event in shown if event is not None]
     share = sum(known) / len(known) if known else math.nan
     if len(known) < len(shown):
@@ -212,66 +214,66 @@ def judge_event(claim: EventClaim, evidence: Evidence) -> Finding:
         outcome = INCONCLUSIVE
     else:
         outcome = REPRODUCED if share == float(claim.expected) else NOT_REPRODUCED
-    return Finding(outcome, len(known), share, expected=float(claim.expected))
+    return Judgement(outcome, len(known), share, expected=float(claim.expected))
 
 
-def _shown(claim: EventClaim, evidence: Evidence) -> list[bool | None]:
+def _shown(claim: EventClaim, observations: Observations) -> list[bool | None]:
     """Return for each planned seed whether its run shows the event; None where there is no run."""
-    curves = evidence.curves(claim.arm, claim.measure)
+    curves = observations.curves(claim.arm, claim.measure)
     if claim.event == "second_descent":
         return [second_descent(curve, claim.threshold) if curve else None for curve in curves]
     assert claim.reference is not None
     if claim.event == "stopped_too_early":
-        whole = evidence.curves(claim.reference, claim.measure)
+        whole = observations.curves(claim.reference, claim.measure)
         return [
             stopped_too_early(curve, other, claim.threshold) if curve and other else None
             for curve, other in zip(curves, whole, strict=True)
         ]
-    ours = evidence.values(claim.arm, claim.measure, claim.epoch)
-    references = evidence.values(claim.reference, claim.measure, claim.epoch)
+    ours = observations.values(claim.arm, claim.measure, claim.epoch)
+    references = observations.values(claim.reference, claim.measure, claim.epoch)
     return [
         no_convergence(value, reference, claim.threshold) if curve and math.isfinite(reference) else None
         for curve, value, reference in zip(curves, ours, references, strict=True)
     ]
 
 
-def not_run(claim: Claim) -> Finding:
+def not_run(claim: Claim) -> Judgement:
     """Return what can be said of a claim whose arms are not all run: what the report has."""
     expected = math.nan if isinstance(claim, OrderClaim) else float(claim.expected)
     margin = margin_around(claim.margin, claim.expected) if isinstance(claim, ValueClaim) else math.nan
-    return Finding(NOT_RUN, 0, math.nan, expected=expected, margin=margin)
+    return Judgement(NOT_RUN, 0, math.nan, expected=expected, margin=margin)
 
 
 def judge(planned: PlannedStudy, runs: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
     """Return the table of claims of a study, one row a claim, in the order of its file."""
-    evidence = Evidence(runs, history, planned.seeds)
+    observations = Observations(runs, history, planned.seeds)
     is_run = {claim.id: planned.left_out.isdisjoint(claim.arms) for claim in planned.study.claims}
     orders = judge_orders(
         [claim for claim in planned.study.claims if isinstance(claim, OrderClaim) and is_run[claim.id]],
-        evidence,
+        observations,
     )
     rows = []
     for claim in planned.study.claims:
         match claim:
             case _ if not is_run[claim.id]:
-                finding = not_run(claim)
+                judgement = not_run(claim)
             case OrderClaim():
-                finding = orders[claim.id]
+                judgement = orders[claim.id]
             case ValueClaim():
-                finding = judge_value(claim, evidence)
+                judgement = judge_value(claim, observations)
             case EventClaim():
-                finding = judge_event(claim, evidence)
-        rows.append(_row(planned, claim, finding, runs))
+                judgement = judge_event(claim, observations)
+        rows.append(_row(planned, claim, judgement, runs))
     return pd.DataFrame(rows)
 
 
-def _row(planned: PlannedStudy, claim: Claim, finding: Finding, runs: pd.DataFrame) -> dict[str, object]:
+def _row(planned: PlannedStudy, claim: Claim, judgement: Judgement, runs: pd.DataFrame) -> dict[str, object]:
     behind = [arm for named in claim.arms for arm in planned.study.trained_arms(named)]
     used = runs[runs["arm"].isin(behind) & (runs["outcome"] != "missing")]
     qualifier, comparable = qualify(planned, claim)
-    if finding.outcome == NOT_RUN:
+    if judgement.outcome == NOT_RUN:
         qualifier, comparable = f"{planned.scale} scale", True
-    judged = finding.outcome if comparable else NOT_COMPARABLE
+    judged = judgement.outcome if comparable else NOT_COMPARABLE
     return {
         "study": planned.name,
         "id": claim.id,
@@ -285,18 +287,18 @@ def _row(planned: PlannedStudy, claim: Claim, finding: Finding, runs: pd.DataFra
         "measure": claim.measure,
         "epoch": claim.epoch,
         "seeds": len(planned.seeds),
-        "n": finding.count,
-        "estimate": finding.estimate,
-        "low": finding.low,
-        "high": finding.high,
-        "level": finding.level,
-        "expected": finding.expected,
-        "margin": finding.margin,
+        "n": judgement.count,
+        "estimate": judgement.estimate,
+        "low": judgement.low,
+        "high": judgement.high,
+        "level": judgement.level,
+        "expected": judgement.expected,
+        "margin": judgement.margin,
         "margin_reason": claim.margin.reason
         if isinstance(claim, ValueClaim)
         else getattr(claim, "reason", ""),
-        "detail": finding.detail,
-        "outcome": finding.outcome,
+        "detail": judgement.detail,
+        "outcome": judgement.outcome,
         "qualifier": qualifier,
         "verdict": f"{judged} ({qualifier})" if qualifier else judged,
         "runs": " ".join(used["run_id"]),

@@ -12,7 +12,7 @@ from replication.audit.checksums import changed_files, sums_text
 from replication.audit.comparison import difference
 from replication.audit.datasets import check_datasets
 from replication.audit.derivation import REPORTS, Derived, derive, runs_of
-from replication.audit.environments import check_claims, check_surroundings
+from replication.audit.environments import check_claims, check_environments
 from replication.audit.findings import Findings
 from replication.audit.run_checks import CheckedRun, RunCheck
 from replication.audit.signature import check_signature
@@ -116,7 +116,7 @@ class Audit:
         self.findings.counts["runs"] += len(self.runs)
         records = [run.record for run in self.runs.values() if run.record is not None]
         self._git = git_state()
-        check_surroundings(records, self._git, self.results / "runs", self.findings)
+        check_environments(records, self._git, self.results / "runs", self.findings)
 
     def _broken(self) -> dict[str, str]:
         """Return the studies with runs from which nothing can be derived, and which these are."""

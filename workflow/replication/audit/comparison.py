@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Iterator
 from itertools import zip_longest
-from pathlib import Path
 from typing import Any
 
 from replication.audit.findings import shown
@@ -134,14 +133,3 @@ def _page_difference(found: str, expected: str) -> str:
     start = max(place - CONTEXT_WORDS, 0)
     mine, right = (" ".join(words[start : place + CONTEXT_WORDS]) for words in (ours, should))
     return f"{where}`{shown(mine)}` should be `{shown(right)}`"
-
-
-def file_difference(found: Path, expected: Path) -> str | None:
-    """Return the first difference between two files, in words; None if they are equal.
-
-    Raises
-    ------
-    OSError
-        One cannot be read.
-    """
-    return difference(found.read_bytes(), expected.read_bytes(), found.suffix)

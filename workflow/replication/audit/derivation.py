@@ -17,10 +17,10 @@ from replication.audit.layout import REPORT
 from replication.report.notebooks import execute
 from replication.report.page import render
 from replication.runs.plan import PlannedStudy
+from replication.runs.results import STUDY_TABLES
 from replication.schedules import gallery
 from replication.system.tables import read_table, write_table
 
-STUDY_TABLES = ("runs", "history", "summary", "arms", "range_tests", "recommendations")
 REPORTS = Path("reports")
 SCHEDULES = "tables/schedules.csv"
 

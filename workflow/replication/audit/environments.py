@@ -32,7 +32,7 @@ NOTED: Kinds = {
 }
 
 
-def check_surroundings(
+def check_environments(
     records: Sequence[Record], git: Mapping[str, Any], folder: Path, findings: Findings
 ) -> None:
     """Warn where runs are not of one make.

@@ -7,7 +7,8 @@ from pathlib import Path, PurePosixPath
 from replication.audit.layout import AUDIT, OTHERS
 from replication.crate.vocabulary import Entity, identifier, references
 from replication.errors import ResultsError
-from replication.runs.folder import HISTORY, PREDICTIONS, RECORD, STEPS, TIMINGS
+from replication.runs.folder import PREDICTIONS, RECORD, STEPS, TIMINGS
+from replication.runs.results import STUDY_TABLES
 from replication.system.digests import canonical_json, digest_of_file, digest_of_text
 
 # What it takes to run the workflow again; the tests stay in the repository.
@@ -43,15 +44,10 @@ MEDIA_TYPES = {
 }
 DESCRIPTIONS = {
     RECORD: "The record of a run: settings, data, code, versions, machine and hashes.",
-    HISTORY: "One row an epoch: losses, accuracies, learning rate.",
     TIMINGS: "One row an epoch: seconds of training, evaluation and probing, and the largest memory.",
     PREDICTIONS: "Predicted class and loss of each image, from which every evaluation metric can be computed again.",
     STEPS: "One row a training step.",
-    "runs.csv": "One row a run.",
-    "summary.csv": "One row an arm and measure: mean over seeds with its 95 % t interval.",
-    "arms.csv": "One row an arm: title, settings and how they differ from the report's.",
-    "range_tests.csv": "One row a step of each learning-rate range test, with the range that it suggests.",
-    "recommendations.csv": "The best schedule of each budget, and those that the runs cannot tell from it.",
+    **{f"{name}.csv": text for name, text in STUDY_TABLES.items()},
     "claims.csv": "One row a claim: estimate, interval, margin, verdict and the runs used.",
     "schedules.csv": "The curve of every schedule.",
     "audit.html": "What the last audit looked at, and found.",

@@ -9,6 +9,7 @@ from replication.crate.steps import STEPS, parameter_id, step_id
 from replication.crate.vocabulary import COMPLETED, Entity, identifier, property_value, reference, references
 from replication.runs.folder import HISTORY, PREDICTIONS, RECORD, TIMINGS
 from replication.runs.folder import STEPS as STEPS_FILE
+from replication.runs.results import STUDY_TABLES
 from replication.system.digests import canonical_json
 
 RUN_FILES = {
@@ -19,7 +20,7 @@ RUN_FILES = {
     "steps": STEPS_FILE,
 }
 OF_RUNS = {"records": RECORD, "histories": HISTORY, "timings": TIMINGS, "steps": STEPS_FILE}
-COMBINED = ("runs", "history", "summary", "arms", "range_tests", "recommendations", "claims")
+COMBINED = (*STUDY_TABLES, "claims")
 Values = Mapping[str, Sequence[str]]
 
 
@@ -234,7 +235,7 @@ def study_executions(study: str, run_ids: Sequence[str], results: Results) -> li
 
 def final_executions(studies: Sequence[str], results: Results) -> list[Execution]:
     """Return what made the tables of all studies, and the report."""
-    combined = {name: results.there(f"tables/{name}.csv") for name in COMBINED if name != "claims"}
+    combined = {name: results.there(f"tables/{name}.csv") for name in STUDY_TABLES}
     combined["claims"] = results.there("claims.csv")
     schedules = results.there("tables/schedules.csv")
     return [
@@ -253,13 +254,13 @@ def final_executions(studies: Sequence[str], results: Results) -> list[Execution
             "",
             {
                 "claims": combined["claims"],
-                "tables": [path for name in COMBINED if name != "claims" for path in combined[name]],
+                "tables": [path for name in STUDY_TABLES for path in combined[name]],
                 "schedules": schedules,
                 "notebooks": results.there(*(f"studies/{study}/notebook.ipynb" for study in studies)),
                 "template": results.of_project("reports/report.html.j2"),
                 "style": results.of_project("reports/report.css"),
-                "divergences": results.of_project("reports/discrepancies.yaml"),
-                "divergences_template": results.of_project("reports/discrepancies.html.j2"),
+                "discrepancies": results.of_project("reports/discrepancies.yaml"),
+                "discrepancies_template": results.of_project("reports/discrepancies.html.j2"),
             },
             {"report": results.there("report.html")},
         ),

@@ -4,9 +4,9 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from replication.crate.vocabulary import BIOSCHEMAS, Entity, reference, references
+from replication.runs.results import STUDY_TABLES
 
 FILE, FOLDER, TEXT, NUMBER = "File", "Dataset", "Text", "Integer"
-STUDY_TABLES = ("runs", "history", "summary", "arms", "range_tests", "recommendations")
 WORKFLOW = "workflow"  # as the name of a step: the workflow as a whole
 
 
@@ -100,8 +100,8 @@ STEPS: dict[str, Step] = {
             "notebooks": FILE,
             "template": FILE,
             "style": FILE,
-            "divergences": FILE,
-            "divergences_template": FILE,
+            "discrepancies": FILE,
+            "discrepancies_template": FILE,
         },
         {"report": FILE},
         {

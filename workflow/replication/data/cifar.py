@@ -17,7 +17,7 @@ CHANNELS, SIDE = 3, 32
 
 
 @dataclass(frozen=True)
-class Layout:
+class ArchiveLayout:
     """Where an archive keeps what: members and keys of the dictionaries in them."""
 
     name: str
@@ -38,7 +38,7 @@ def _source(title: str) -> Source:
     )
 
 
-CIFAR10 = Layout(
+CIFAR10 = ArchiveLayout(
     name="cifar10",
     train=tuple(f"cifar-10-batches-py/data_batch_{number}" for number in range(1, 6)),
     test="cifar-10-batches-py/test_batch",
@@ -47,7 +47,7 @@ CIFAR10 = Layout(
     classes_key="label_names",
     source=_source("CIFAR-10"),
 )
-CIFAR100 = Layout(
+CIFAR100 = ArchiveLayout(
     name="cifar100",
     train=("cifar-100-python/train",),
     test="cifar-100-python/test",
@@ -58,7 +58,7 @@ CIFAR100 = Layout(
 )
 
 
-def build_cifar(layout: Layout, raw: list[Path]) -> Dataset:
+def build_cifar(layout: ArchiveLayout, raw: list[Path]) -> Dataset:
     """Build CIFAR-10 or CIFAR-100 with its fine labels.
 
     Both have 32 x 32 RGB images, 50,000 for training and 10,000 for testing.
@@ -103,7 +103,7 @@ def _read_members(archive: Path, wanted: set[str]) -> Iterator[tuple[str, Any]]:
         raise DataError(f"{archive}: lacks {', '.join(sorted(missing))}; get it anew")
 
 
-def _split(batch: Any, layout: Layout, place: str) -> Split:
+def _split(batch: Any, layout: ArchiveLayout, place: str) -> Split:
     """Turn rows of 1,024 red, 1,024 green and 1,024 blue values into images with channels last."""
     rows = _entry(batch, "data", np.ndarray, place)
     labels = _entry(batch, layout.labels_key, list, place)

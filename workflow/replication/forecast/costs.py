@@ -79,7 +79,7 @@ def kind_of(settings: RunSettings, shape: Shape) -> str:
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class JobStart:
     """What a run's start depends on.
 
     Attributes
@@ -97,11 +97,11 @@ class Surroundings:
     preamble: str = ""
 
 
-NOWHERE = Surroundings()
+ANY_START = JobStart()
 
 
 def measure(
-    kinds: Mapping[str, Kind], device: Device, at_once: int, surroundings: Surroundings = NOWHERE
+    kinds: Mapping[str, Kind], device: Device, at_once: int, start: JobStart = ANY_START
 ) -> dict[str, Cost]:
     """Measure kinds of runs in `at_once` equal processes side by side, as runs will be, and return their means.
 
@@ -116,7 +116,7 @@ def measure(
         name: (_measurable(settings).model_dump_json(), shape) for name, (settings, shape) in kinds.items()
     }
     with _processes(at_once) as pool:
-        futures = [pool.submit(_measure_all, asked, device, surroundings) for _ in range(at_once)]
+        futures = [pool.submit(_measure_all, asked, device, start) for _ in range(at_once)]
         measured = [future.result() for future in futures]
     return {name: _mean([costs[name] for costs in measured]) for name in kinds}
 
@@ -161,25 +161,23 @@ def _measurable(settings: RunSettings) -> RunSettings:
     return settings.model_copy(update=changes)
 
 
-def _measure_all(
-    kinds: Mapping[str, tuple[str, Shape]], device: Device, surroundings: Surroundings
-) -> dict[str, Cost]:
+def _measure_all(kinds: Mapping[str, tuple[str, Shape]], device: Device, start: JobStart) -> dict[str, Cost]:
     """Measure in this process, which has imported nothing heavy yet."""
-    job_seconds = _seconds_of_job(surroundings.preamble)
+    job_seconds = _seconds_of_job(start.preamble)
     first = next(iter(kinds.values()))
-    start = time.perf_counter()
+    began = time.perf_counter()
     from replication.runs.provenance import installed_digest
 
     installed_digest()
-    _measure(*first, device, surroundings.folder)
+    _measure(*first, device, start.folder)
     again = time.perf_counter()
-    _measure(*first, device, surroundings.folder)
+    _measure(*first, device, start.folder)
     # Imports, and those that PyTorch puts off until the first step.
-    import_seconds = (again - start) - (time.perf_counter() - again)
-    costs = {name: _measure(*kind, device, surroundings.folder) for name, kind in kinds.items()}
+    import_seconds = (again - began) - (time.perf_counter() - again)
+    costs = {name: _measure(*kind, device, start.folder) for name, kind in kinds.items()}
     # Of each data set once: it is the larger part.
     apart = {kinds[name][1]: (*kinds[name], cost) for name, cost in costs.items()}
-    once = {shape: _seconds_apart(*kind, device, surroundings) for shape, kind in apart.items()}
+    once = {shape: _seconds_apart(*kind, device, start) for shape, kind in apart.items()}
     return {
         name: replace(
             cost, start_seconds=job_seconds + once[kinds[name][1]], import_seconds=max(import_seconds, 0.0)
@@ -255,9 +253,7 @@ def _timed_checkpoints(folder: str) -> Any:
     return Timed(folder, {})
 
 
-def _seconds_apart(
-    settings_json: str, shape: Shape, cost: Cost, device: Device, surroundings: Surroundings
-) -> float:
+def _seconds_apart(settings_json: str, shape: Shape, cost: Cost, device: Device, start: JobStart) -> float:
     """Return what a run takes apart from its epochs: it reads as large a data set as there is, and writes a record."""
     from replication.data.dataset import write_dataset
     from replication.runs.job import run
@@ -265,12 +261,12 @@ def _seconds_apart(
     settings = RunSettings.model_validate_json(settings_json)
     fewer = {"train_images": _counts(settings, shape)[0], "test_images": min(EVALUATED, shape.test_images)}
     settings = settings.model_copy(update={"data": settings.data.model_copy(update=fewer)})
-    with TemporaryDirectory(prefix=PREFIX, dir=surroundings.folder) as temporary:
+    with TemporaryDirectory(prefix=PREFIX, dir=start.folder) as temporary:
         dataset, folder = Path(temporary, "random.safetensors"), Path(temporary, "run")
         write_dataset(_random_images(shape, shape.train_images, shape.test_images), dataset)
-        start = time.perf_counter()
-        run(f"{surroundings.study}/none/seed-1", settings.model_dump_json(), dataset, folder, device)
-        seconds = time.perf_counter() - start
+        began = time.perf_counter()
+        run(f"{start.study}/none/seed-1", settings.model_dump_json(), dataset, folder, device)
+        seconds = time.perf_counter() - began
         with (folder / TIMINGS).open(newline="", encoding="utf-8") as stream:
             timings = [*csv.DictReader(stream)]
     spent = sum(float(row[name]) for row in timings for name in row if name.startswith("seconds_"))

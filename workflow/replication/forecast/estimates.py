@@ -13,11 +13,11 @@ from replication.data import DATASETS
 from replication.data.recipes import Shape
 from replication.errors import ConfigurationError
 from replication.forecast.costs import (
-    NOWHERE,
+    ANY_START,
     Cost,
     Device,
+    JobStart,
     Kind,
-    Surroundings,
     kind_of,
     measure,
     visible_gpus,
@@ -145,7 +145,7 @@ def forecast(plan: Plan, device: Device, cores: int) -> pd.DataFrame:
 
 
 def forecasts(
-    plans: Mapping[Name, Plan], device: Device, machine: Machine, surroundings: Surroundings = NOWHERE
+    plans: Mapping[Name, Plan], device: Device, machine: Machine, start: JobStart = ANY_START
 ) -> dict[Name, pd.DataFrame]:
     """Measure each kind of run on this machine, and return what each plan costs: one row an arm.
 
@@ -167,7 +167,7 @@ def forecasts(
     for settings in _all_settings(plans.values()):
         shape = shape_of(settings.data.dataset)
         kinds[kind_of(settings, shape)] = (settings, shape)
-    costs = measure(kinds, device, machine.side_by_side, surroundings)
+    costs = measure(kinds, device, machine.side_by_side, start)
     return {name: _table(plan, costs, machine) for name, plan in plans.items()}
 
 

@@ -9,7 +9,7 @@ from typing import Any, get_args
 import pandas as pd
 
 from replication.errors import ConfigurationError
-from replication.forecast.costs import Surroundings
+from replication.forecast.costs import JobStart
 from replication.forecast.estimates import (
     HOUR,
     Machine,
@@ -66,8 +66,8 @@ def write_forecast(
     path.parent.mkdir(parents=True, exist_ok=True)
     plan = plans[config.scale]
     machine = machine_here(plan, config.device, cores, config.runs_per_gpu)
-    surroundings = Surroundings(str(path.parent), next(iter(plan)), preamble)
-    tables = forecasts(plans, config.device, machine, surroundings)
+    start = JobStart(str(path.parent), next(iter(plan)), preamble)
+    tables = forecasts(plans, config.device, machine, start)
     rows = actual_seconds(tables[config.scale], benchmarks)
     write_table(rows, path)
     lines = [describe(rows, machine, config.forecast_places)]

@@ -1,4 +1,4 @@
-"""The page of known divergences: where sources contradict themselves or each other, and which reading is used here.
+"""The page of known discrepancies: where sources contradict themselves or each other, and which reading is used here.
 
 The words stand in a YAML file, and the numbers in them are names in braces, filled in from `discrepancy_facts`.
 """
@@ -25,7 +25,7 @@ class Quote(Section):
     words: str = Field(description="Verbatim, without its Markdown.")
 
 
-class Divergence(Section):
+class Discrepancy(Section):
     """One matter on which sources differ."""
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")] = Field(description="Name, as in links.")
@@ -45,16 +45,18 @@ class Group(Section):
     kind: Literal["within", "between", "definition"] = Field(
         description="within one report, between reports, or of a definition between paper and library."
     )
-    divergences: Annotated[list[Divergence], Field(min_length=1)] = Field(description="In order of the page.")
+    discrepancies: Annotated[list[Discrepancy], Field(min_length=1)] = Field(
+        description="In order of the page."
+    )
 
 
 class Page(Section):
-    """All known divergences."""
+    """All known discrepancies."""
 
     groups: Annotated[list[Group], Field(min_length=1)] = Field(description="In order of the page.")
 
 
-def load_divergences(path: str | Path) -> Page:
+def load_discrepancies(path: str | Path) -> Page:
     """Read the page, with every number filled in.
 
     Raises
@@ -67,28 +69,28 @@ def load_divergences(path: str | Path) -> Page:
     page = validate(Page, read_yaml(path), str(path))
     groups = [
         group.model_copy(
-            update={"divergences": [_filled(each, FACTS, str(path)) for each in group.divergences]}
+            update={"discrepancies": [_filled(each, FACTS, str(path)) for each in group.discrepancies]}
         )
         for group in page.groups
     ]
     return page.model_copy(update={"groups": groups})
 
 
-def divergences_html(content: str | Path, template: str | Path) -> Markup:
+def discrepancies_html(content: str | Path, template: str | Path) -> Markup:
     """Render the page `content` by the Jinja template of a section; the words are escaped."""
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     text = environment.from_string(Path(template).read_text(encoding="utf-8"))
-    return Markup(text.render(groups=load_divergences(content).groups))
+    return Markup(text.render(groups=load_discrepancies(content).groups))
 
 
-def _filled(divergence: Divergence, facts: Mapping[str, Callable[[], str]], place: str) -> Divergence:
+def _filled(discrepancy: Discrepancy, facts: Mapping[str, Callable[[], str]], place: str) -> Discrepancy:
     filled = {
-        key: _with_facts(getattr(divergence, key), facts, f"{place}: {divergence.id}: `{key}`")
+        key: _with_facts(getattr(discrepancy, key), facts, f"{place}: {discrepancy.id}: `{key}`")
         for key in ("differ", "ours")
     }
-    return divergence.model_copy(update=filled)
+    return discrepancy.model_copy(update=filled)
 
 
 def _with_facts(text: str, facts: Mapping[str, Callable[[], str]], place: str) -> str:

@@ -1,4 +1,4 @@
-"""The numbers on the page of known divergences, each computed from the formula or the library that it is about."""
+"""The numbers on the page of known discrepancies, each computed from the formula or the library that it is about."""
 
 import inspect
 import math

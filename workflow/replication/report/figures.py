@@ -22,25 +22,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from replication.analysis.intervals import t_interval
+from replication.settings.measures import MEASURES
 from replication.system.files import write_text
 from replication.system.tables import read_table, write_table
 
 # Text as outlines and fixed identifiers: the same bytes on every machine, and no font needed to read them.
 STYLE: Any = {"svg.hashsalt": "replication", "svg.fonttype": "path", "axes.grid": True, "grid.alpha": 0.3}
 BAND_ALPHA = 0.12  # several bands overlap
-LABELS = {
-    "train_loss": "Training loss",
-    "validation_loss": "Validation loss",
-    "test_loss": "Test loss",
-    "train_accuracy": "Training accuracy",
-    "validation_accuracy": "Validation accuracy",
-    "test_accuracy": "Test accuracy",
-    "learning_rate": "Learning rate",
-    "average_rank": "Average rank (1 is best)",
-    "share_of_top_1": "Share of settings won",
-    "share_of_top_3": "Share of settings among the best three",
-    "epoch": "Epoch",
-}
+EPOCH = "Epoch"  # the axis of curves
 INTERVAL_NOTE = "Means over seeds with 95 % t intervals, which may leave the panel where seeds are few."
 
 
@@ -104,7 +93,7 @@ def curves(
     """Draw measures over epochs, one panel a measure and one line an arm, and return also the data drawn."""
     data = tables.of_arms(arms)
     if data.empty:
-        return nothing_run()
+        return empty_figure()
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(5.2 * len(measures), 3.8), layout="constrained")
         axes = figure.subplots(1, len(measures), squeeze=False)[0]
@@ -114,7 +103,7 @@ def curves(
     return figure, means_over_seeds(data, ["arm", "epoch"], measures)
 
 
-def nothing_run() -> tuple[Figure, pd.DataFrame]:
+def empty_figure() -> tuple[Figure, pd.DataFrame]:
     """Return what stands for a figure none of whose arms was selected."""
     figure = Figure(figsize=(6, 0.8))
     figure.text(0.02, 0.4, "None of the arms of this figure has been run.")
@@ -134,7 +123,7 @@ def _draw_lines(axis: Axes, data: pd.DataFrame, measure: str, *, legend: bool) -
         legend="auto" if legend else False,
         ax=axis,
     )
-    axis.set(xlabel=LABELS["epoch"], ylabel=LABELS[measure])
+    axis.set(xlabel=EPOCH, ylabel=MEASURES[measure].title)
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
@@ -157,7 +146,7 @@ def learning_curves(tables: StudyTables, arm: str) -> tuple[Figure, pd.DataFrame
     data = tables.of_arms([arm])
     runs = tables.runs[tables.runs["arm"] == arm]
     if data.empty:
-        return nothing_run()
+        return empty_figure()
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(10.4, 3.8), layout="constrained")
         for axis, kind in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
@@ -179,7 +168,7 @@ def _draw_splits(axis: Axes, data: pd.DataFrame, kind: str) -> None:
     long = data.melt(
         id_vars=["epoch", "seed"], value_vars=[f"train_{kind}", f"validation_{kind}"], var_name="split"
     )
-    long["split"] = long["split"].map(LABELS)
+    long["split"] = long["split"].map(lambda measure: MEASURES[measure].title)
     sns.lineplot(
         data=long,
         x="epoch",
@@ -191,7 +180,7 @@ def _draw_splits(axis: Axes, data: pd.DataFrame, kind: str) -> None:
         palette="colorblind",
         ax=axis,
     )
-    axis.set(xlabel=LABELS["epoch"], ylabel=kind.capitalize())
+    axis.set(xlabel=EPOCH, ylabel=kind.capitalize())
     _show_range(axis, long["value"])
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
 
@@ -205,7 +194,7 @@ def dots(
     chosen = chosen.set_index("arm").reindex([arm for arm in arms if arm in tables.titles])
     reported = reported_values(tables.claims, measure, epoch)
     if chosen.empty:
-        return nothing_run()
+        return empty_figure()
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(8, 0.5 * len(chosen) + 1.2), layout="constrained")
         axis = figure.subplots()
@@ -222,7 +211,7 @@ def dots(
         axis.invert_yaxis()
         if measure.endswith("accuracy"):
             axis.set_xlim(max(axis.get_xlim()[0], 0.0), min(axis.get_xlim()[1], 1.0))
-        axis.set_xlabel(LABELS[measure])
+        axis.set_xlabel(MEASURES[measure].title)
         if known:
             axis.legend(fontsize="small")
     return figure, chosen.reset_index().assign(reported=pd.Series(chosen.index.map(reported)))

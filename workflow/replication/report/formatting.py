@@ -2,37 +2,8 @@
 
 import math
 
-PERCENTAGES = frozenset(
-    {
-        "train_accuracy",
-        "validation_accuracy",
-        "test_accuracy",
-        "share_of_epochs_saved",
-        "share_of_seconds_probing",
-        "share_of_top_1",
-        "share_of_top_3",
-    }
-)
-DECIMALS = {
-    "average_rank": 2,
-    "epochs": 1,
-    "best_epoch": 1,
-    "seconds": 1,
-    "learning_rate": 6,
-    "trial_losses_per_probe": 1,
-    "backward_passes_per_probe": 1,
-    "parameter_copies": 1,
-    "candidates": 0,
-    "forward_passes": 0,
-    "backward_passes": 0,
-    "trial_forward_passes": 0,
-    "trial_backward_passes": 0,
-    "calibration_forward_passes": 0,
-    "peak_memory_mb": 0,
-    "range_test_steps": 1,
-    "suggested_minimum_rate": 6,
-    "suggested_maximum_rate": 6,
-}
+from replication.settings.measures import measure_of
+
 MISSING = "–"
 
 
@@ -41,9 +12,9 @@ def format_value(measure: str, value: float | None, *, sign: bool = False) -> st
     if value is None or not math.isfinite(value):
         return MISSING
     plus = "+" if sign else ""
-    if measure in PERCENTAGES:
+    if measure_of(measure).percent:
         return f"{100 * value:{plus}.2f} %"
-    return f"{value:{plus}.{DECIMALS.get(measure, 4)}f}"
+    return f"{value:{plus}.{measure_of(measure).decimals}f}"
 
 
 def format_interval(measure: str, low: float, high: float, *, sign: bool = False) -> str:

@@ -11,8 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from replication.report.figures import LABELS, STYLE, StudyTables, nothing_run
-from replication.report.formatting import MISSING, PERCENTAGES, format_value
+from replication.report.figures import STYLE, StudyTables, empty_figure
+from replication.report.formatting import MISSING, format_value
+from replication.settings.measures import MEASURES
 
 COLOURS = "cividis"  # made for readers who do not tell red from green, and monotonic in grey
 DARK = 0.5  # luminance below which white text is read more easily than black
@@ -21,7 +22,7 @@ Labels = Mapping[str, str]
 
 
 @dataclass(frozen=True)
-class Layout:
+class GridLayout:
     """Where the arms of a grid stand in a heat map.
 
     Attributes
@@ -51,7 +52,12 @@ class Layout:
 
 
 def heat_map(
-    tables: StudyTables, layout: Layout, measure: str, epoch: str | int = "last", *, by_column: bool = False
+    tables: StudyTables,
+    layout: GridLayout,
+    measure: str,
+    epoch: str | int = "last",
+    *,
+    by_column: bool = False,
 ) -> tuple[Figure, pd.DataFrame]:
     """Draw the mean of a measure for each arm of a grid, with half the width of its 95 % interval in small print.
 
@@ -67,7 +73,7 @@ def heat_map(
     """
     data = _cells(tables, layout, measure, epoch)
     if data.empty:
-        return nothing_run()
+        return empty_figure()
     rows, columns = (
         [value for value in layout.axes[axis] if value in set(data[kind])]
         for axis, kind in ((layout.rows, "row"), (layout.columns, "column"))
@@ -90,7 +96,7 @@ def heat_map(
     return figure, data
 
 
-def _cells(tables: StudyTables, layout: Layout, measure: str, epoch: str | int) -> pd.DataFrame:
+def _cells(tables: StudyTables, layout: GridLayout, measure: str, epoch: str | int) -> pd.DataFrame:
     """Return one row for each cell whose arm is in the tables, in the order of the layout."""
     summary = tables.summary
     chosen = summary[(summary["measure"] == measure) & (summary["epoch"].astype(str) == str(epoch))]
@@ -139,7 +145,7 @@ def _draw_panel(
         axis.text(x, y + 0.24, half, ha="center", va="center", color=ink, fontsize=5.5)
 
 
-def _label_cells(axis: Axes, layout: Layout, rows: Sequence[str], columns: Sequence[str]) -> None:
+def _label_cells(axis: Axes, layout: GridLayout, rows: Sequence[str], columns: Sequence[str]) -> None:
     of_rows, of_columns = layout.axes[layout.rows], layout.axes[layout.columns]
     axis.set_xticks(range(len(columns)), [of_columns[value] for value in columns], fontsize=8)
     axis.set_yticks(range(len(rows)), [of_rows[value] for value in rows], fontsize=8)
@@ -148,7 +154,7 @@ def _label_cells(axis: Axes, layout: Layout, rows: Sequence[str], columns: Seque
 def _texts(measure: str, cell: Mapping[Any, Any]) -> tuple[str, str]:
     """Return mean and half width as a cell writes them, shares in percent without the sign."""
     half = cell["high"] - cell["mean"]
-    if measure in PERCENTAGES:
+    if MEASURES[measure].percent:
         mean, width = (
             f"{100 * value:.1f}" if np.isfinite(value) else MISSING for value in (cell["mean"], half)
         )
@@ -167,7 +173,7 @@ def _add_scale(
     figure: Figure, axes: Sequence[Axes], scale: Normalize, measure: str, *, by_column: bool
 ) -> None:
     """Show what the colours mean; where each column has its own, there is one direction and no numbers."""
-    label = LABELS[measure] + (" (%)" if measure in PERCENTAGES else "")
+    label = MEASURES[measure].title + (" (%)" if MEASURES[measure].percent else "")
     shown = mpl.cm.ScalarMappable(Normalize(0, 1) if by_column else scale, COLOURS)
     bar = figure.colorbar(shown, ax=list(axes), pad=0.02, aspect=30)
     assert bar.solids is not None
@@ -176,6 +182,6 @@ def _add_scale(
     if by_column:
         bar.set_ticks([0, 1], labels=["lowest", "highest"])
         label += ", within each column"
-    elif measure in PERCENTAGES:
+    elif MEASURES[measure].percent:
         bar.formatter = mpl.ticker.PercentFormatter(1.0, symbol="")
     bar.set_label(label, fontsize=8)

@@ -14,17 +14,18 @@ from markupsafe import Markup
 from replication.analysis import verdicts
 from replication.analysis.measures import DERIVED
 from replication.report.audit_stamp import NOT_AUDITED
-from replication.report.discrepancies import divergences_html
+from replication.report.discrepancies import discrepancies_html
 from replication.report.figures import figure_html, reported_values, schedule_gallery, svg_of
 from replication.report.formatting import MISSING, format_interval, format_value
 from replication.report.notebooks import notebook_html
 from replication.runs.plan import PlannedStudy
+from replication.settings.measures import EPOCH_MEASURES, MEASURES
 from replication.settings.study import Column, Table
 from replication.system.files import write_text
 from replication.system.tables import read_table
 
 TEMPLATE, STYLE = "report.html.j2", "report.css"
-DIVERGENCES, DIVERGENCES_TEMPLATE = "discrepancies.yaml", "discrepancies.html.j2"
+DISCREPANCIES, DISCREPANCIES_TEMPLATE = "discrepancies.yaml", "discrepancies.html.j2"
 OUTCOMES = (
     verdicts.REPRODUCED,
     verdicts.NOT_REPRODUCED,
@@ -33,14 +34,7 @@ OUTCOMES = (
     verdicts.NOT_COMPARABLE,
     verdicts.NOT_RUN,
 )
-COST_MEASURES = (
-    "epochs",
-    "forward_passes",
-    "backward_passes",
-    "seconds",
-    "share_of_seconds_probing",
-    "peak_memory_mb",
-)
+COSTS = tuple(name for name, measure in MEASURES.items() if measure.cost)
 
 
 @dataclass(frozen=True)
@@ -77,7 +71,7 @@ def render(
     results
         The folder `results/<scale>`.
     parts
-        The folder `reports`, with the page's template and style sheet, and the known divergences.
+        The folder `reports`, with the page's template and style sheet, and the known discrepancies.
     """
     tables = Tables.read(results)
     environment = jinja2.Environment(
@@ -94,8 +88,10 @@ def render(
         by_study=[_overview(planned, tables) for planned in plan.values()],
         budgets=_budgets(tables),
         studies=[_study(planned, Path(results), tables) for planned in plan.values()],
-        divergences=divergences_html(folder / DIVERGENCES, folder / DIVERGENCES_TEMPLATE),
+        discrepancies=discrepancies_html(folder / DISCREPANCIES, folder / DISCREPANCIES_TEMPLATE),
         gallery=_gallery(tables.schedules),
+        epoch_measures=EPOCH_MEASURES,
+        cost_headings=[MEASURES[measure].label for measure in COSTS],
         rules=_rules(),
     )
     write_text(output, page)
@@ -256,7 +252,7 @@ def _cell(arm: str, column: Column, summary: pd.DataFrame, claims: pd.DataFrame)
 def _cost(arm: dict[str, Any], summary: pd.DataFrame) -> dict[str, Any]:
     own = summary[(summary["study"] == arm["study"]) & (summary["arm"] == arm["arm"])]
     means = own[own["epoch"].astype(str) == "last"].set_index("measure")["mean"]
-    return {**arm, "cells": [format_value(measure, means[measure]) for measure in COST_MEASURES]}
+    return {**arm, "cells": [format_value(measure, means[measure]) for measure in COSTS]}
 
 
 def _arm(arm: dict[str, Any], runs: pd.DataFrame) -> dict[str, Any]:

@@ -8,7 +8,8 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from replication.report.figures import BAND_ALPHA, LABELS, STYLE, StudyTables, means_over_seeds, nothing_run
+from replication.report.figures import BAND_ALPHA, STYLE, StudyTables, empty_figure, means_over_seeds
+from replication.settings.measures import MEASURES
 
 LOSS_LABEL = "Training loss of a step, smoothed"
 BOUNDS = {"suggested_minimum_rate": "--", "suggested_maximum_rate": "-"}
@@ -39,7 +40,7 @@ def range_test_curves(
     """
     tests = tables.range_tests[tables.range_tests["arm"].isin(list(arms))]
     if tests.empty:
-        return nothing_run()
+        return empty_figure()
     shown = [arm for arm in arms if arm in set(tests["arm"])]
     losses = means_over_seeds(_of_all_seeds(tests), ["arm", "step", "learning_rate"], ["smoothed_loss"])
     once_a_run = tests.drop_duplicates("run_id")
@@ -48,7 +49,7 @@ def range_test_curves(
         for axis, arm in zip(figure.subplots(1, len(shown), squeeze=False)[0], shown, strict=True):
             _draw_losses(axis, losses[losses["arm"] == arm])
             _draw_bounds(axis, once_a_run[once_a_run["arm"] == arm])
-            axis.set(title=tables.titles[arm], xlabel=LABELS["learning_rate"], ylabel=LOSS_LABEL)
+            axis.set(title=tables.titles[arm], xlabel=MEASURES["learning_rate"].title, ylabel=LOSS_LABEL)
             axis.set_xscale("log" if log_scale else "linear")
             axis.legend(fontsize="small")
     return figure, pd.concat([losses, means_over_seeds(once_a_run, ["arm"], list(BOUNDS))], ignore_index=True)

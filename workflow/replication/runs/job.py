@@ -24,7 +24,7 @@ from replication.training.checkpoint import Checkpoints
 from replication.training.determinism import determinism_flags
 from replication.training.devices import choose_device, device_name, driver_version
 from replication.training.predictions import write_predictions
-from replication.training.session import Training, train
+from replication.training.session import RunResult, train
 
 # What torch's plain RuntimeErrors say when the memory is used up.
 MEMORY_WORDS = ("memory", "could not create a primitive")
@@ -107,13 +107,13 @@ def run(
         result = train(settings, dataset, seed, place, log, checkpoints)
         files = _write_results(folder, result, steps=settings.record_every_step)
         facts |= {"settings": json.loads(settings_json), "study": study}
-        facts |= _surroundings(place, settings.threads) | _outcome(result)
+        facts |= _environment(place, settings.threads) | _outcome(result)
         write_json(folder / RECORD, sealed(facts | {"files": files}))
         # Only now: until the record is whole, they are what is left of the run.
         checkpoints.clear()
 
 
-def _surroundings(device: torch.device, threads: int) -> dict[str, Any]:
+def _environment(device: torch.device, threads: int) -> dict[str, Any]:
     """Return what the run was made with and on."""
     where = {"device": device_name(device), "driver": driver_version(device), "threads": threads}
     return {
@@ -124,7 +124,7 @@ def _surroundings(device: torch.device, threads: int) -> dict[str, Any]:
     }
 
 
-def _outcome(result: Training) -> dict[str, Any]:
+def _outcome(result: RunResult) -> dict[str, Any]:
     return {
         "outcome": result.outcome,
         "epochs": len(result.history),
@@ -137,7 +137,7 @@ def _outcome(result: Training) -> dict[str, Any]:
     }
 
 
-def _write_results(folder: Path, result: Training, *, steps: bool) -> dict[str, str]:
+def _write_results(folder: Path, result: RunResult, *, steps: bool) -> dict[str, str]:
     """Write the tables and the predictions of a run; return the names of the files with their hashes."""
     # From here on an earlier record would be that of other files.
     (folder / RECORD).unlink(missing_ok=True)

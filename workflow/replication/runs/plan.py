@@ -8,6 +8,7 @@ from typing import Any
 
 from replication import data, schedules
 from replication.errors import ConfigurationError
+from replication.runs.results import run_identity
 from replication.settings.arm import merge
 from replication.settings.config import CONFIG_PLACE, Config, config_of
 from replication.settings.run import RunSettings
@@ -40,7 +41,7 @@ class PlannedStudy:
     @cached_property
     def run_ids(self) -> list[str]:
         """Identities of all runs, `study/arm/seed-n`, arm by arm."""
-        return [f"{self.name}/{arm}/seed-{seed}" for arm in self.arms for seed in self.seeds]
+        return [run_identity(self.name, arm, seed) for arm in self.arms for seed in self.seeds]
 
     @property
     def datasets(self) -> set[str]:

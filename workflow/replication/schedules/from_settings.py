@@ -121,98 +121,6 @@ def _sampling(settings: settings_of.SamplingSettings, budget: Budget) -> Samplin
     return _entry(SAMPLINGS, settings.name, "sampling")(settings, budget)
 
 
-def _every_step(_settings: settings_of.EveryStep, budget: Budget) -> Sampling:
-    return every_step(budget.steps_per_epoch)
-
-
-def _every_epoch(_settings: settings_of.EveryEpoch, budget: Budget) -> Sampling:
-    return every_epoch(budget.steps_per_epoch)
-
-
-def _every_percent(settings: settings_of.EveryPercent, budget: Budget) -> Sampling:
-    return every_percent(settings.percent, budget)
-
-
-def _at_fractions(settings: settings_of.AtFractions, budget: Budget) -> Sampling:
-    return at_fractions(settings.fractions, budget)
-
-
-def _linear_warm_up(settings: settings_of.WarmUp, budget: Budget) -> Curve:
-    return stretch(linear(settings.start, 1.0), budget.epochs)
-
-
-def _exponential_warm_up(settings: settings_of.WarmUp, budget: Budget) -> Curve:
-    return stretch(geometric(settings.start, 1.0), budget.epochs)
-
-
-def _constant_warm_up(settings: settings_of.WarmUp, budget: Budget) -> Curve:
-    return stretch(constant(settings.start), budget.epochs)
-
-
-def _constant(_settings: settings_of.Constant, budget: Budget) -> Curve:
-    return stretch(constant(1.0), budget.epochs)
-
-
-def _step(settings: settings_of.Step, _budget: Budget) -> Curve:
-    return step_decay(settings.step_epochs, settings.gamma)
-
-
-def _multi_step(settings: settings_of.MultiStep, _budget: Budget) -> Curve:
-    return multi_step_decay(settings.milestones, settings.gamma)
-
-
-def _exponential(settings: settings_of.Exponential, _budget: Budget) -> Curve:
-    return exponential_decay(settings.decay_rate, settings.decay_epochs, settings.staircase)
-
-
-def _geometric(settings: settings_of.Geometric, budget: Budget) -> Curve:
-    return stretch(geometric(1.0, settings.final), budget.epochs)
-
-
-def _linear(settings: settings_of.Linear, budget: Budget) -> Curve:
-    return stretch(linear(1.0, settings.final), budget.epochs)
-
-
-def _polynomial(settings: settings_of.Polynomial, budget: Budget) -> Curve:
-    return stretch(polynomial(1.0, settings.final, settings.power), budget.epochs)
-
-
-def _inverse_square_root(settings: settings_of.InverseSquareRoot, _budget: Budget) -> Curve:
-    return inverse_square_root(settings.time_scale_epochs)
-
-
-def _cosine(settings: settings_of.Cosine, budget: Budget) -> Curve:
-    return stretch(cosine(1.0, settings.final), budget.epochs)
-
-
-def _sgdr(settings: settings_of.Sgdr, _budget: Budget) -> Curve:
-    return sgdr(settings.first_cycle_epochs, settings.cycle_multiplier, settings.final)
-
-
-def _rex(_settings: settings_of.Rex, budget: Budget) -> Curve:
-    return stretch(rex, budget.epochs)
-
-
-def _triangular(settings: settings_of.Triangular, _budget: Budget) -> Curve:
-    return triangular(settings.half_cycle_epochs, settings.minimum)
-
-
-def _triangular2(settings: settings_of.Triangular2, _budget: Budget) -> Curve:
-    return triangular2(settings.half_cycle_epochs, settings.minimum)
-
-
-def _exp_range(settings: settings_of.ExpRange, budget: Budget) -> Curve:
-    return exp_range(settings.half_cycle_epochs, settings.minimum, settings.gamma, budget.steps_per_epoch)
-
-
-def _range_test(settings: settings_of.RangeTest, budget: Budget) -> Curve:
-    return stretch(range_test(settings.minimum, settings.growth), budget.epochs)
-
-
-def _one_cycle(settings: settings_of.OneCycle, budget: Budget) -> Curve:
-    return one_cycle_rate(_phases(settings, budget), settings.initial_divisor, settings.final_divisor)
-
-
 def _one_cycle_momentum(settings: settings_of.OneCycle, budget: Budget) -> Curve | None:
     if not settings.cycle_momentum:
         return None
@@ -224,43 +132,49 @@ def _phases(settings: settings_of.OneCycle, budget: Budget) -> Phases:
     return Phases(budget, settings.warm_fraction, settings.three_phases, annealing)
 
 
-CURVES: dict[str, Callable[[Any, Budget], Curve]] = {
-    "constant": _constant,
-    "step": _step,
-    "multi_step": _multi_step,
-    "exponential": _exponential,
-    "geometric": _geometric,
-    "linear": _linear,
-    "polynomial": _polynomial,
-    "inverse_square_root": _inverse_square_root,
-    "cosine": _cosine,
-    "sgdr": _sgdr,
-    "rex": _rex,
-    "triangular": _triangular,
-    "triangular2": _triangular2,
-    "exp_range": _exp_range,
-    "range_test": _range_test,
-    "one_cycle": _one_cycle,
-}
-
-MOMENTUM_CURVES: dict[str, Callable[[Any, Budget], Curve | None]] = {
-    "one_cycle": _one_cycle_momentum,
+# Each entry takes the settings of its name, and the budget that they are spread over.
+SAMPLINGS: dict[str, Callable[[Any, Budget], Sampling]] = {
+    "every_step": lambda _, budget: every_step(budget.steps_per_epoch),
+    "every_epoch": lambda _, budget: every_epoch(budget.steps_per_epoch),
+    "every_percent": lambda settings, budget: every_percent(settings.percent, budget),
+    "at_fractions": lambda settings, budget: at_fractions(settings.fractions, budget),
 }
 
 WARM_UPS: dict[str, Callable[[settings_of.WarmUp, Budget], Curve]] = {
-    "linear": _linear_warm_up,
-    "exponential": _exponential_warm_up,
-    "constant": _constant_warm_up,
+    "linear": lambda settings, budget: stretch(linear(settings.start, 1.0), budget.epochs),
+    "exponential": lambda settings, budget: stretch(geometric(settings.start, 1.0), budget.epochs),
+    "constant": lambda settings, budget: stretch(constant(settings.start), budget.epochs),
 }
 
-SAMPLINGS: dict[str, Callable[[Any, Budget], Sampling]] = {
-    "every_step": _every_step,
-    "every_epoch": _every_epoch,
-    "every_percent": _every_percent,
-    "at_fractions": _at_fractions,
+CURVES: dict[str, Callable[[Any, Budget], Curve]] = {
+    "constant": lambda _, budget: stretch(constant(1.0), budget.epochs),
+    "step": lambda settings, _: step_decay(settings.step_epochs, settings.gamma),
+    "multi_step": lambda settings, _: multi_step_decay(settings.milestones, settings.gamma),
+    "exponential": lambda settings, _: exponential_decay(
+        settings.decay_rate, settings.decay_epochs, settings.staircase
+    ),
+    "geometric": lambda settings, budget: stretch(geometric(1.0, settings.final), budget.epochs),
+    "linear": lambda settings, budget: stretch(linear(1.0, settings.final), budget.epochs),
+    "polynomial": lambda settings, budget: stretch(
+        polynomial(1.0, settings.final, settings.power), budget.epochs
+    ),
+    "inverse_square_root": lambda settings, _: inverse_square_root(settings.time_scale_epochs),
+    "cosine": lambda settings, budget: stretch(cosine(1.0, settings.final), budget.epochs),
+    "sgdr": lambda settings, _: sgdr(settings.first_cycle_epochs, settings.cycle_multiplier, settings.final),
+    "rex": lambda _, budget: stretch(rex, budget.epochs),
+    "triangular": lambda settings, _: triangular(settings.half_cycle_epochs, settings.minimum),
+    "triangular2": lambda settings, _: triangular2(settings.half_cycle_epochs, settings.minimum),
+    "exp_range": lambda settings, budget: exp_range(
+        settings.half_cycle_epochs, settings.minimum, settings.gamma, budget.steps_per_epoch
+    ),
+    "range_test": lambda settings, budget: stretch(
+        range_test(settings.minimum, settings.growth), budget.epochs
+    ),
+    "one_cycle": lambda settings, budget: one_cycle_rate(
+        _phases(settings, budget), settings.initial_divisor, settings.final_divisor
+    ),
 }
 
-ANNEALINGS = {
-    "cosine": cosine,
-    "linear": linear,
-}
+MOMENTUM_CURVES: dict[str, Callable[[Any, Budget], Curve | None]] = {"one_cycle": _one_cycle_momentum}
+
+ANNEALINGS = {"cosine": cosine, "linear": linear}

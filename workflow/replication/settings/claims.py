@@ -1,54 +1,16 @@
 """Claims: what a report says, in a form that can be checked."""
 
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from replication.settings.base import Section
+from replication.settings.measures import EPOCH_MEASURES, MeasureName
 
 Epoch = Literal["last", "best"] | Annotated[int, Field(ge=1)]
 EPOCH_RULE = (
     "last: the last epoch trained. best: the epoch of the lowest validation loss. A number: after that epoch."
 )
-EpochMeasure = Literal[
-    "train_loss",
-    "train_accuracy",
-    "validation_loss",
-    "validation_accuracy",
-    "test_loss",
-    "test_accuracy",
-    "learning_rate",
-]
-Measure = Literal[
-    # after an epoch
-    EpochMeasure,
-    # of a run
-    "epochs",
-    "best_epoch",
-    "share_of_epochs_saved",
-    "seconds",
-    "share_of_seconds_probing",
-    "forward_passes",
-    "backward_passes",
-    "peak_memory_mb",
-    # of a run that probes
-    "trial_losses_per_probe",
-    "backward_passes_per_probe",
-    "parameter_copies",
-    # of a run that searches, or gathers statistics again
-    "candidates",
-    "trial_forward_passes",
-    "trial_backward_passes",
-    "calibration_forward_passes",
-    # of a run that tests a range of rates
-    "range_test_steps",
-    "suggested_minimum_rate",
-    "suggested_maximum_rate",
-    # of a contestant of a ranking
-    "average_rank",
-    "share_of_top_1",
-    "share_of_top_3",
-]
 IDENTIFIER = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 Identifier = Annotated[str, Field(pattern=IDENTIFIER)]
 
@@ -78,7 +40,9 @@ class _Claim(Section):
     reading: str | None = Field(
         default=None, description="What we took the words to mean, where they leave room."
     )
-    measure: Measure = Field(description="What is measured: a column of the tables of runs or of history.")
+    measure: MeasureName = Field(
+        description="What is measured: a column of the tables of runs or of history."
+    )
     epoch: Epoch = Field(default="last", description=EPOCH_RULE)
 
 
@@ -161,9 +125,8 @@ class EventClaim(_Claim):
 
     @model_validator(mode="after")
     def _measured_every_epoch(self) -> "EventClaim":
-        valid = get_args(EpochMeasure)
-        if self.measure not in valid:
-            raise ValueError(f"measure: an event is read off a curve; valid: {', '.join(valid)}")
+        if self.measure not in EPOCH_MEASURES:
+            raise ValueError(f"measure: an event is read off a curve; valid: {', '.join(EPOCH_MEASURES)}")
         return self
 
 

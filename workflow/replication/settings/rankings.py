@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from replication.settings.base import Section
-from replication.settings.claims import EPOCH_RULE, Epoch, EpochMeasure, Identifier
+from replication.settings.claims import EPOCH_RULE, Epoch, Identifier
 from replication.settings.grid import Grid, check_placeholders
+from replication.settings.measures import EpochMeasureName
 
 
 class Ranking(Section):
@@ -26,7 +27,7 @@ class Ranking(Section):
     over: Annotated[list[str], Field(min_length=1)] = Field(
         description="The axes of the grid whose values are the settings; those of the others are the contestants."
     )
-    measure: EpochMeasure = Field(description="What is compared: a column of history.")
+    measure: EpochMeasureName = Field(description="What is compared: a column of history.")
     epoch: Epoch = Field(default="last", description=EPOCH_RULE)
     direction: Literal["higher", "lower"] = Field(description="Which is better.")
 

@@ -47,8 +47,10 @@ class ResNet18(Section):
     stem: Literal["imagenet", "cifar"] = Field(
         description="imagenet: 7x7 convolution of stride 2, then max pooling. cifar: 3x3 of stride 1, no pooling."
     )
+    # With fewer channels, oneDNN (in PyTorch 2.14) corrupts memory in the backward pass of the shortcuts' convolutions,
+    # 1x1 of stride 2, on processors with AVX2 and no more: the process dies, or never ends.
     width: int = Field(
-        default=64, ge=1, description="Channels of the first stage; each later one has twice as many."
+        default=64, ge=8, description="Channels of the first stage; each later one has twice as many."
     )
 
 

@@ -11,9 +11,10 @@ from pydantic import Field, model_validator
 
 from replication.settings.arm import Arm, Overrides
 from replication.settings.base import Section
-from replication.settings.claims import EPOCH_RULE, Claim, Epoch, Identifier, Measure
+from replication.settings.claims import EPOCH_RULE, Claim, Epoch, Identifier
 from replication.settings.ensembles import Ensemble
 from replication.settings.grid import Grid, expand
+from replication.settings.measures import MeasureName
 from replication.settings.rankings import Contest, Ranking, contest_of
 
 Scale = Literal["demo", "laptop", "paper"]
@@ -48,9 +49,10 @@ class Column(Section):
     """One column of a results table."""
 
     heading: str
-    measure: Measure = Field(description="What is measured: a column of the tables of runs or of history.")
+    measure: MeasureName = Field(
+        description="What is measured: a column of the tables of runs or of history."
+    )
     epoch: Epoch = Field(default="last", description=EPOCH_RULE)
-    percent: bool = Field(default=False, description="Show shares as percentages.")
 
 
 class Table(Section):

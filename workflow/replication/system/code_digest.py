@@ -6,13 +6,15 @@ imports, in this package only. Where a name is a registry (a dictionary with str
 entry is followed, so that an edit to one schedule concerns the runs of that schedule alone. A module that is
 mentioned other than by `module.name` counts whole, and so does what the entry imports without using it.
 
-Comments, docstrings, annotations and layout do not count, and neither do the classes of `settings`: their
-values are what reaches a result, and Snakemake compares those by themselves.
+What counts are the statements themselves, and what each name in them stands for; not where they stand: a definition
+may move to another module, or its module change its name, and the digest stays. Comments, docstrings, annotations and
+layout do not count either, nor do the classes of `settings`: their values are what reaches a result, and Snakemake
+compares those by themselves.
 """
 
 import ast
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -56,17 +58,37 @@ def code_digest(entry: str | Path, chosen: Mapping[str, str] | None = None) -> s
 
 @cache
 def _digest(entry: str | Path, chosen: tuple[tuple[str, str], ...]) -> str:
-    digest = hashlib.sha256()
-    for definition in sorted(reached_definitions(entry, chosen)):
-        digest.update(f"{definition}".encode())
-        for statement in _statements(definition, entry, dict(chosen)):
-            digest.update(_text(statement))
-    return digest.hexdigest()
+    choices = dict(chosen)
+
+    @cache
+    def text_of(definition: Definition) -> str:
+        """Return the hash of a definition's own text, in which others are only named; of a foreign one, its module."""
+        if _is_foreign(definition[0]):
+            return definition[0]
+        return _hash(piece if isinstance(piece, str) else piece[1] for piece in pieces_of(definition))
+
+    def pieces_of(definition: Definition) -> list[str | Definition]:
+        module = definition[0]
+        return [
+            piece
+            for statement in _statements(definition, entry, choices)
+            for piece in _pieces(statement, module, entry)
+        ]
+
+    def meaning_of(definition: Definition) -> str:
+        """Return the hash of a definition's text and of what each name in it stands for."""
+        if _is_foreign(definition[0]):
+            return _hash(definition)
+        return _hash(
+            piece if isinstance(piece, str) else f"{piece[1]}={text_of(piece)}"
+            for piece in pieces_of(definition)
+        )
+
+    return _hash(sorted({meaning_of(definition) for definition in reached_definitions(entry, chosen)}))
 
 
-@cache
-def _text(statement: ast.stmt) -> bytes:
-    return ast.dump(statement).encode()
+def _hash(texts: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()
 
 
 @cache
@@ -88,7 +110,7 @@ def reached_definitions(entry: str | Path, chosen: tuple[tuple[str, str], ...] =
         waiting.append((module, LOOSE))
         waiting.extend((module, each) for each in found.definitions if name == WHOLE)
         for statement in _statements(definition, entry, dict(chosen)):
-            waiting.extend(_mentions(statement, module, entry))
+            waiting.extend(piece for piece in _pieces(statement, module, entry) if not isinstance(piece, str))
     return frozenset(reached)
 
 
@@ -109,20 +131,29 @@ def _is_followed(module: str) -> bool:
     return module == ENTRY or (parts[0] == PACKAGE.name and NOT_FOLLOWED not in parts[1:2])
 
 
+def _is_foreign(module: str) -> bool:
+    return module != ENTRY and module.split(".")[0] != PACKAGE.name
+
+
 def _module(name: str, entry: str | Path = "") -> _Module:
     if name == ENTRY:
         return _read(Path(entry))
-    path = _path(name)
-    return _read(path / "__init__.py" if path.is_dir() else path.with_suffix(".py"))
+    return _read(_file(PACKAGE, name) or _path(PACKAGE, name).with_suffix(".py"))
 
 
 def _is_module(name: str) -> bool:
-    path = _path(name)
-    return path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()
+    return _file(PACKAGE, name) is not None
 
 
-def _path(module: str) -> Path:
-    return PACKAGE.joinpath(*module.split(".")[1:])
+@cache
+def _file(package: Path, module: str) -> Path | None:
+    path = _path(package, module)
+    files = (path / "__init__.py", path.with_suffix(".py"))
+    return next((file for file in files if file.is_file()), None)
+
+
+def _path(package: Path, module: str) -> Path:
+    return package.joinpath(*module.split(".")[1:])
 
 
 @cache
@@ -192,10 +223,14 @@ def _entry_of(statement: ast.stmt, key: str) -> ast.stmt:
 
 
 @cache
-def _mentions(statement: ast.stmt, module: str, entry: str | Path) -> frozenset[Definition]:
-    """Return the definitions that a statement mentions; imports within it count as those of its module."""
+def _pieces(statement: ast.stmt, module: str, entry: str | Path) -> tuple[str | Definition, ...]:
+    """Return a statement as text, in pieces, with a definition wherever it mentions one.
+
+    Imports within the statement count as those of its module, and leave no text: what they bind is where it is used.
+    """
     found = _module(module, entry)
     imports = {**found.imports, **_imported(statement)}
+    pieces: list[str | Definition] = []
 
     def meant(node: ast.AST) -> Definition | None:
         """Return what a name or a chain of attributes stands for, if that can be read off."""
@@ -207,16 +242,23 @@ def _mentions(statement: ast.stmt, module: str, entry: str | Path) -> frozenset[
             return _origin(holder[0], node.attr) if holder and holder[1] == WHOLE else None
         return None
 
-    mentioned: set[Definition] = set()
-    waiting: list[ast.AST] = [statement]
-    while waiting:
-        node = waiting.pop()
-        definition = meant(node)
-        if definition is None:
-            waiting.extend(_children(node))
-        else:
-            mentioned.add(definition)
-    return frozenset(mentioned)
+    def write(value: object) -> None:
+        if isinstance(value, list):
+            pieces.append(f"[{len(value)}")
+            for each in value:
+                write(each)
+        elif not isinstance(value, ast.AST):
+            pieces.append(repr(value))
+        elif definition := meant(value):
+            pieces.append(definition)
+        elif not isinstance(value, ast.Import | ast.ImportFrom):
+            pieces.append(type(value).__name__)
+            for field in value._fields:
+                if field != "ctx":
+                    write(getattr(value, field, None))
+
+    write(statement)
+    return tuple(pieces)
 
 
 def _origin(module: str, name: str) -> Definition:

@@ -3,20 +3,20 @@
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-from replication.analysis.study_tables import PASSES, PEAK_MEMORY, SECONDS
+from replication.analysis.study_tables import SECONDS
 from replication.analysis.verdicts import NOT_RUN
 from replication.runs.folder import HISTORY, RECORD, TIMINGS
-from replication.settings.claims import Claim, EpochMeasure, EventClaim, OrderClaim
+from replication.settings.claims import Claim, EventClaim, OrderClaim
+from replication.settings.measures import EPOCH_MEASURES, measure_of
 from replication.system.digests import canonical_json, digest_of_file, digest_of_text
 
 EPOCH_WORDS = {
     "last": "after the last epoch trained",
     "best": "after the epoch of the lowest validation loss",
 }
-_OF_AN_EPOCH = frozenset(get_args(EpochMeasure))
-_FROM_TIMINGS = (*SECONDS, "seconds", "share_of_seconds_probing")
+_ROWS = {"timings": "sum over all epochs", "largest timing": "largest of all epochs"}
 _RECORDED = (
     "seed",
     "outcome",
@@ -70,13 +70,12 @@ def hashes_of(run: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 def source_of(record: Mapping[str, Any], measure: str, epoch: str | int) -> dict[str, Any]:
     """Return the file, and for a history the row, in which a run's value stands."""
-    if measure in _FROM_TIMINGS:
-        return {"file": TIMINGS, "row": "sum over all epochs", "column": measure}
-    if measure == PEAK_MEMORY:
-        return {"file": TIMINGS, "row": "largest of all epochs", "column": measure}
-    if measure in PASSES:
+    source = "timings" if measure in SECONDS else measure_of(measure).source
+    if source in _ROWS:
+        return {"file": TIMINGS, "row": _ROWS[source], "column": measure}
+    if source == "passes":
         return {"file": HISTORY, "row": f"last epoch, with the costs in {RECORD}", "column": "steps"}
-    if measure not in _OF_AN_EPOCH:
+    if source != "epoch":
         return {"file": RECORD, "column": measure}
     number = {"last": record["epochs"], "best": record["best_epoch"]}.get(str(epoch), epoch)
     if number is None:
@@ -92,7 +91,7 @@ def source_of(record: Mapping[str, Any], measure: str, epoch: str | int) -> dict
 
 def words(measure: str, epoch: str | int) -> str:
     """Return what is measured and when, as `test_accuracy after epoch 3`."""
-    if measure not in _OF_AN_EPOCH:
+    if measure not in EPOCH_MEASURES:
         return f"{measure} of each run"
     return f"{measure} {EPOCH_WORDS.get(str(epoch), f'after epoch {epoch}')}"
 

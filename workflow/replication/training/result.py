@@ -11,7 +11,7 @@ Outcome = Literal["completed", "stopped early", "diverged"]
 
 
 @dataclass
-class Training:
+class RunResult:
     """What a run has produced.
 
     Attributes

@@ -15,11 +15,11 @@ from replication.training.checkpoint import Checkpoints
 from replication.training.determinism import make_deterministic
 from replication.training.models import build_model
 from replication.training.randomness import member_seed, stream_seed
-from replication.training.result import Training
+from replication.training.result import RunResult
 from replication.training.sessions import COMPLETED, Sessions
 from replication.training.trainer import Trainer
 
-__all__ = ["Training", "train"]
+__all__ = ["RunResult", "train"]
 
 # A checkpoint follows each epoch; within a longer one, checkpoints are so far apart.
 CHECKPOINT_SECONDS = 600.0
@@ -32,7 +32,7 @@ def train(
     device: torch.device,
     log: IO[str] | None = None,
     checkpoints: Checkpoints | None = None,
-) -> Training:
+) -> RunResult:
     """Train one model.
 
     The same settings, data, seed, versions and kind of machine give the same bytes, but for `timings` and
@@ -72,7 +72,7 @@ class _Session:
         self.log = log
         self.saved_at = time.monotonic()
 
-    def train(self) -> Training:
+    def train(self) -> RunResult:
         run = self.run
         self.resume()
         try:

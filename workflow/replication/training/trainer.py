@@ -28,7 +28,7 @@ from replication.training.optimizers import (
 )
 from replication.training.predictions import PredictionLog
 from replication.training.randomness import load_random_state, random_state, stream
-from replication.training.result import Outcome, Row, Training
+from replication.training.result import Outcome, Row, RunResult
 from replication.training.weights import copy_of_weights, digest_of_weights
 
 
@@ -78,7 +78,7 @@ class Trainer:
         self.best_weights: dict[str, Tensor] = {}
         self.epoch: _Epoch | None = None
         self.ended = False
-        self.result = Training()
+        self.result = RunResult()
         refuse_batch_of_one(model, len(self.training), settings.batch_size)
 
     @property
@@ -124,7 +124,7 @@ class Trainer:
             self.epoch.correct = self.epoch.correct.to(device)
         self.ended = state["ended"]
         predictions = {name: tensor.numpy() for name, tensor in state["predictions"].items()}
-        self.result = Training(**state["result"], predictions=PredictionLog.from_tensors(predictions))
+        self.result = RunResult(**state["result"], predictions=PredictionLog.from_tensors(predictions))
 
     def train_epoch(self, before_step: Callable[[], None]) -> Row:
         """Begin an epoch, or go on with the one that was interrupted, and end it; return its row.
@@ -166,7 +166,7 @@ class Trainer:
         while not epoch.trained:
             self._take_pass(epoch, before_step)
             counted = self.rate.end_pass(self._measured(epoch))
-            self.set_measured(epoch, counted)
+            self.set_epoch_sums(epoch, counted)
             if counted is None:
                 epoch.batches = 0
             else:
@@ -177,7 +177,7 @@ class Trainer:
         first = (epoch.number - 1) * self.steps_per_epoch
         return {"loss_sum": epoch.loss_sum, "correct": epoch.correct, "steps": self.result.steps[first:]}
 
-    def set_measured(self, epoch: _Epoch, measured: Measured | None) -> None:
+    def set_epoch_sums(self, epoch: _Epoch, measured: Measured | None) -> None:
         """Have the epoch what a pass has measured; None: nothing yet."""
         device = self.training.images.device
         nothing = torch.zeros((), device=device, dtype=torch.float64)
@@ -271,7 +271,7 @@ class Trainer:
             return "stopped early", True
         return "completed", row["epoch"] == self.settings.budget_epochs
 
-    def finish(self) -> Training:
+    def finish(self) -> RunResult:
         """Measure the test images for the last and the best epoch, and sum up."""
         result = self.result
         with _timed(result.timings[-1], "seconds_evaluation"):

@@ -51,7 +51,7 @@ def train_in_fork(log: str, arguments: Mapping[str, Any]) -> bool:
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(PATIENCE_SECONDS)
             connection.connect(path)
-            answer = _ask(connection, {"log": log, "arguments": arguments, **_surroundings()})
+            answer = _ask(connection, {"log": log, "arguments": arguments, **_process_state()})
     except OSError:  # nobody is there, or no more
         return False
     if answer is None:
@@ -81,7 +81,7 @@ def _stamp(path: Path) -> list[str | int]:
     return [str(path), status.st_size, status.st_mtime_ns]
 
 
-def _surroundings() -> dict[str, Any]:
+def _process_state() -> dict[str, Any]:
     return {
         "folder": os.getcwd(),  # noqa: PTH109 - as text
         "environment": dict(os.environ),

@@ -49,9 +49,9 @@ def serve(listening: int, device: str) -> None:
     path = Path(listener.getsockname())
     try:
         prepare()
-        obstacle = _obstacle(device)
-        if obstacle:
-            _say(f"runs train in their own processes: {obstacle}")
+        reason = _reason_not_to_fork(device)
+        if reason:
+            _say(f"runs train in their own processes: {reason}")
         else:
             _Server(listener, own, mask).serve()
     finally:
@@ -77,7 +77,7 @@ def prepare() -> None:
     gc.freeze()  # the children then share the memory of what is imported
 
 
-def _obstacle(device: str) -> str | None:
+def _reason_not_to_fork(device: str) -> str | None:
     """Return why children cannot train in the place of jobs, if so."""
     threads = len([*Path("/proc/self/task").iterdir()])
     if threads > 1:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -42,8 +42,11 @@ class RunContext:
         return -(-len(self.training) // self.settings.batch_size)
 
 
-class RateController(Protocol):
-    """Sets the learning rate (and momentum) of the optimizer."""
+class RateController:
+    """Sets the learning rate (and momentum) of the optimizer; each method is a moment at which it may do so.
+
+    By default it leaves the rate as it is, costs nothing and remembers nothing.
+    """
 
     def begin_epoch(self, epoch: int) -> None:
         """Prepare for an epoch, counted from 1; here a controller may probe."""
@@ -55,31 +58,23 @@ class RateController(Protocol):
         """Look at the gradients of a step, before it is taken, and change its rate."""
 
     def end_pass(self, measured: Measured) -> Measured | None:
-        """Take the end of a pass over the batches of an epoch.
+        """Take the end of a pass over the batches of an epoch; by default, one pass is the epoch.
 
         Returns what counts as the epoch's: that of this pass, or of an earlier one whose state the controller has
         brought back. None asks for another pass, from a state that the controller has set.
         """
+        return measured
 
     def end_epoch(self, history: dict[str, float]) -> None:
         """Take the values of an epoch that has ended."""
 
     def costs(self) -> dict[str, float]:
         """Return what the controller has spent beyond training, by name; empty if nothing."""
+        return {}
 
     def state_dict(self) -> dict[str, Any]:
         """Return what the controller remembers beyond the optimizer's own state: tensors and plain values."""
+        return {}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from what `state_dict` has returned."""
-
-
-class OnePass:
-    """What most controllers do within an epoch: nothing to its gradients, and one pass over its batches."""
-
-    def after_backward(self, step: int) -> None:
-        """Do nothing."""
-
-    def end_pass(self, measured: Measured) -> Measured | None:
-        """Take this pass as the epoch."""
-        return measured

@@ -24,7 +24,7 @@ import torch
 
 from replication.settings.schedule import BeamSearch
 from replication.system import interruption
-from replication.training.controllers.base import Measured, RunContext
+from replication.training.controllers.base import Measured, RateController, RunContext
 from replication.training.evaluation import EVALUATION_BATCH
 from replication.training.randomness import load_random_state, random_state
 from replication.training.weights import copy_of_weights
@@ -33,7 +33,7 @@ from replication.training.weights import copy_of_weights
 Node = dict[str, Any]
 
 
-class BeamSearchRate:
+class BeamSearchRate(RateController):
     """Trains each epoch once for each node of the beam and each factor, and goes on with the best.
 
     At most 2 * `beam_size` nodes are kept, beside the one that is trained: the beam, and the best candidates so far.
@@ -77,12 +77,6 @@ class BeamSearchRate:
         # Copied: an optimizer goes on with the tensors that it is given.
         self._context.optimizer.load_state_dict(copy.deepcopy(node["optimizer"]))
 
-    def before_step(self, step: int) -> None:
-        """Do nothing: a candidate has one rate throughout the epoch."""
-
-    def after_backward(self, step: int) -> None:
-        """Do nothing."""
-
     def end_pass(self, measured: Measured) -> Measured | None:
         """Judge the candidate, and set the next one; after the last, the best."""
         self._judge(training_loss(self._context), measured)
@@ -108,9 +102,6 @@ class BeamSearchRate:
         self._best.append({**self._node(), "loss": loss, "measured": measured})
         self._best.sort(key=lambda node: float(node["loss"]))  # stable: of equals, the earlier first
         self._copies = max(self._copies, len(self._beam) + len(self._best))
-
-    def end_epoch(self, history: dict[str, float]) -> None:
-        """Do nothing: the method looks at the training loss only."""
 
     def costs(self) -> dict[str, float]:
         """Return what the search costs beyond one pass over each epoch.

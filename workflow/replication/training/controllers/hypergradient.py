@@ -25,10 +25,10 @@ from torch import Tensor
 
 from replication.settings.run import Adam
 from replication.settings.schedule import Hypergradient
-from replication.training.controllers.base import OnePass, RunContext
+from replication.training.controllers.base import RateController, RunContext
 
 
-class HypergradientRate(OnePass):
+class HypergradientRate(RateController):
     """Changes the rate before each step by the product of its gradient and the direction of the step before."""
 
     def __init__(self, settings: Hypergradient, context: RunContext) -> None:
@@ -38,12 +38,6 @@ class HypergradientRate(OnePass):
         self._gradients: list[
             Tensor
         ] = []  # of the step before, where the optimizer does not keep its direction
-
-    def begin_epoch(self, epoch: int) -> None:
-        """Do nothing: the rate changes at every step."""
-
-    def before_step(self, step: int) -> None:
-        """Do nothing: the gradient is not known yet."""
 
     @torch.no_grad()
     def after_backward(self, step: int) -> None:
@@ -83,13 +77,6 @@ class HypergradientRate(OnePass):
         if math.isfinite(slope):
             rate = group["lr"] + self._settings.hypergradient_rate * slope
             group["lr"] = max(rate, self._settings.minimum_rate)
-
-    def end_epoch(self, history: dict[str, float]) -> None:
-        """Do nothing: the method looks at gradients only."""
-
-    def costs(self) -> dict[str, float]:
-        """Return nothing: both gradients are those of training."""
-        return {}
 
     def state_dict(self) -> dict[str, Any]:
         """Return the gradients of the step before."""

@@ -14,11 +14,11 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from replication.settings.schedule import LossProbing
-from replication.training.controllers.base import LossFunction, OnePass, RunContext
+from replication.training.controllers.base import LossFunction, RateController, RunContext
 from replication.training.randomness import stream
 
 
-class LossProbingRate(OnePass):
+class LossProbingRate(RateController):
     """Scales the learning rate at the start of an epoch by what a probe of the training loss suggests.
 
     "This weighted geometric mean is then used as the scale factor for the current epoch" (section 2): the
@@ -49,12 +49,6 @@ class LossProbingRate(OnePass):
         lowest = self._settings.minimum_rate or 0.0
         highest = self._settings.maximum_rate or math.inf
         return min(max(rate, lowest), highest)
-
-    def before_step(self, step: int) -> None:
-        """Do nothing: the rate is the optimizer's until the next probe."""
-
-    def end_epoch(self, history: dict[str, float]) -> None:
-        """Do nothing: the method looks at the training loss of its own batches only."""
 
     def costs(self) -> dict[str, float]:
         """Return what a probe costs; counts are means over the probes so far."""

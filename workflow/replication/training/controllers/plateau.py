@@ -5,10 +5,10 @@ from typing import Any
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from replication.settings.schedule import ReduceOnPlateau
-from replication.training.controllers.base import OnePass, RunContext
+from replication.training.controllers.base import RateController, RunContext
 
 
-class PlateauRate(OnePass):
+class PlateauRate(RateController):
     """Applies torch's ReduceLROnPlateau after each epoch."""
 
     def __init__(self, settings: ReduceOnPlateau, context: RunContext) -> None:
@@ -24,19 +24,9 @@ class PlateauRate(OnePass):
             min_lr=settings.minimum_rate,
         )
 
-    def begin_epoch(self, epoch: int) -> None:
-        """Do nothing: the rate changes at the end of an epoch."""
-
-    def before_step(self, step: int) -> None:
-        """Do nothing: torch's scheduler holds the rate in the optimizer."""
-
     def end_epoch(self, history: dict[str, float]) -> None:
         """Give the monitored value to torch's scheduler, which may reduce the rate."""
         self._scheduler.step(history[self._monitor])
-
-    def costs(self) -> dict[str, float]:
-        """Return nothing: the validation loss is measured anyway."""
-        return {}
 
     def state_dict(self) -> dict[str, Any]:
         """Return the state of torch's scheduler."""

@@ -12,12 +12,12 @@ from replication.errors import RunError
 from replication.schedules import RangeSuggestion, Schedule
 from replication.settings.schedule import RangeTested
 from replication.system import interruption
-from replication.training.controllers.base import OnePass, RunContext
+from replication.training.controllers.base import RateController, RunContext
 from replication.training.optimizers import build_optimizer
 from replication.training.randomness import stream
 
 
-class RangeTestedRate(OnePass):
+class RangeTestedRate(RateController):
     """Tests a range of rates on a copy of the model, then cycles between the two that the test suggests.
 
     Smith, arXiv:1506.01186, section 3.3, trains the model anew after the test. Here the test comes before the first
@@ -72,9 +72,6 @@ class RangeTestedRate(OnePass):
         assert self._cycles is not None
         for group in self._context.optimizer.param_groups:
             group["lr"] = self._suggestion.maximum_rate * self._cycles(step)
-
-    def end_epoch(self, history: dict[str, float]) -> None:
-        """Do nothing: the cycles do not look at the run."""
 
     def costs(self) -> dict[str, float]:
         """Return the optimizer steps of the test, which come on top of the run's, and the rates that it suggests."""
