@@ -8,7 +8,7 @@ from replication.data.recipes import Shape
 from replication.errors import ConfigurationError
 from replication.forecast import costs
 from replication.forecast import estimates as module
-from replication.forecast.costs import NOWHERE, Cost, JobStart, kind_of, measure, visible_gpus
+from replication.forecast.costs import Cost, JobStart, kind_of, measure, visible_gpus
 from replication.forecast.estimates import (
     Machine,
     actual_seconds,
@@ -229,7 +229,7 @@ def test_imports_come_apart_from_the_start_of_a_job(monkeypatch):
     monkeypatch.setattr(costs, "_measure", measured)
     monkeypatch.setattr(costs, "_seconds_of_job", lambda _: 0.5)
     monkeypatch.setattr(costs, "_seconds_apart", lambda *_: 3.0)
-    cost = costs._measure_all({"constant": ("settings", SHAPE)}, "cpu", NOWHERE)["constant"]
+    cost = costs._measure_all({"constant": ("settings", SHAPE)}, "cpu", JobStart())["constant"]
     assert (cost.start_seconds, cost.import_seconds) == (3.5, 6.0)
 
 
