@@ -203,6 +203,7 @@ def test_a_wrong_configuration_is_said_on_the_screen() -> None:
     assert "did you mean `scale`" in screen.getvalue()
 
 
+@pytest.mark.slow
 def test_it_does_without_pytorch() -> None:
     code = "import sys, replication.audit.auditor; sys.exit('torch' in sys.modules)"
     environment = {"PYTHONPATH": str(ROOT / "workflow"), "PATH": "/usr/bin:/bin"}

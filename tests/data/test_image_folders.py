@@ -264,6 +264,7 @@ def test_an_unreadable_subfolder_is_not_passed_over(tmp_path: Path, files: Files
         build(path)
 
 
+@pytest.mark.slow
 def test_real_images() -> None:
     folder = os.environ.get("REPLICATION_TEST_DATA")
     if not folder:

@@ -196,6 +196,7 @@ def test_an_image_folder_has_no_known_shape():
         shape_of("mine")
 
 
+@pytest.mark.slow
 def test_a_measurement_is_of_this_machine(tmp_path):
     kinds = {
         "constant": (run_settings(), SHAPE),

@@ -15,6 +15,8 @@ from replication.system.interruption import RunInterruptedError
 from support import run_settings, tiny_dataset
 from waiting import wait_for
 
+pytestmark = pytest.mark.slow
+
 # As workflow/scripts/train.py.
 TRAIN = """
 import sys

@@ -29,7 +29,10 @@ from support import run_settings, schedule_of, tiny_dataset
 from traps import trap
 from waiting import is_stopped, lives, wait_for
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="the server needs Linux")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="the server needs Linux"),
+]
 
 PYTEST = "PYTEST_CURRENT_TEST"  # its value changes with each test
 # As Snakemake calls the script, but with a `snakemake` of our own; `early`, a signal that comes at once.
