@@ -6,8 +6,8 @@ LOCK := envs/requirements.lock
 STAMP := $(VENV)/requirements.lock
 ACTIVATE := . $(VENV)/bin/activate &&
 
-# Each test file in one of two processes, as test files share what is expensive to make.
-PYTEST := python -m pytest -n 2 --dist loadgroup
+# In two processes, each test file in one of them: its tests share what is expensive to make.
+PYTEST := python -m pytest -n 2 --dist loadfile
 
 SCALE ?= demo
 # In every call of snakemake below, so that each is about the same results.

@@ -24,14 +24,10 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("any machine")
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep each file's tests in one process, which makes their fixtures once, and begin with those that wait most."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(str(item.path)))
-    items.sort(
-        key=lambda item: [item.get_closest_marker(name) is None for name in ("cluster", "fault", "workflow")]
-    )
+    """Begin with the tests that take longest, and first with those that mostly wait."""
+    first = ("cluster", "fault", "workflow", "slow")
+    items.sort(key=lambda item: [item.get_closest_marker(name) is None for name in first])
 
 
 @pytest.fixture(scope="session")
