@@ -20,6 +20,8 @@ from replication.audit.signature import NAMESPACE
 from replication.errors import ConfigurationError, ResultsError
 from replication.report.audit_stamp import NOT_AUDITED
 
+pytestmark = pytest.mark.slow
+
 RESULTS = Path("results/demo")
 RUN = RESULTS / "runs" / STUDY / "cosine/seed-1"
 
@@ -203,7 +205,6 @@ def test_a_wrong_configuration_is_said_on_the_screen() -> None:
     assert "did you mean `scale`" in screen.getvalue()
 
 
-@pytest.mark.slow
 def test_it_does_without_pytorch() -> None:
     code = "import sys, replication.audit.auditor; sys.exit('torch' in sys.modules)"
     environment = {"PYTHONPATH": str(ROOT / "workflow"), "PATH": "/usr/bin:/bin"}

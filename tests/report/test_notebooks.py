@@ -10,6 +10,8 @@ import pytest
 from places import REPORTS
 from replication.report.notebooks import execute, notebook_html
 
+pytestmark = pytest.mark.slow
+
 
 def write_notebook(path: Path, *cells: str) -> Path:
     parameters = nbformat.v4.new_code_cell("tables = None", metadata={"tags": ["parameters"]})
