@@ -6,11 +6,14 @@ LOCK := envs/requirements.lock
 STAMP := $(VENV)/requirements.lock
 ACTIVATE := . $(VENV)/bin/activate &&
 
+# In two processes, each test file in one of them: its tests share what is expensive to make.
+PYTEST := python -m pytest -n 2 --dist loadfile
+
 SCALE ?= demo
 # In every call of snakemake below, so that each is about the same results.
 AT_SCALE := --cores all --config scale=$(SCALE)
 
-.PHONY: report test lint lock setup snakemake-report
+.PHONY: report test check lint lock setup snakemake-report
 .DEFAULT_GOAL := report
 
 report: setup  ## Run the demo and show its verdicts.
@@ -18,7 +21,12 @@ report: setup  ## Run the demo and show its verdicts.
 	@$(ACTIVATE) PYTHONPATH=workflow python -m replication verdicts
 
 test: setup  ## All tests that this machine can run.
-	@$(ACTIVATE) python -m pytest
+	@$(ACTIVATE) $(PYTEST)
+
+check: setup  ## What one runs every few minutes: lint, types, and the tests that take no time. About a minute.
+	@$(MAKE) --no-print-directory lint & lint=$$!; \
+	$(ACTIVATE) $(PYTEST) -q -m "not (slow or workflow or fault or cluster or browser)"; tests=$$?; \
+	wait $$lint && exit $$tests
 
 lint: setup  ## Formatters, linters and the type checker, none of which changes a file.
 	@$(ACTIVATE) ruff format --check .

@@ -17,7 +17,7 @@ VALUES = some.integers(-3000, 3000).map(lambda number: number / 1000)
 SAMPLES = some.lists(VALUES, min_size=2, max_size=8)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(values=SAMPLES, level=LEVELS)
 def test_the_interval_is_that_of_scipy(values, level):
     assume(len(set(values)) > 1)
@@ -53,14 +53,14 @@ def test_fewer_than_two_values_have_no_bounds(values):
     assert math.isnan(interval.high)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(value=some.floats(-1e6, 1e6), count=some.integers(2, 12), level=LEVELS)
 @example(value=0.1, count=3, level=0.9)  # whose sum, divided by 3, is not 0.1
 def test_equal_values_have_an_interval_of_no_width_at_that_value(value, count, level):
     assert t_interval([value] * count, level) == Interval(count, value, value, value, level)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(differences=SAMPLES)
 def test_the_p_value_is_that_of_scipys_paired_test(differences):
     assume(len(set(differences)) > 1)
@@ -111,7 +111,6 @@ def holm():
     gc.unfreeze()
 
 
-@settings(deadline=None)
 @given(
     p_values=some.lists(some.floats(0, 1) | some.floats(0, 0.06), min_size=1, max_size=8),
     error_rate=some.sampled_from([0.01, 0.05, 0.1]),
@@ -124,7 +123,6 @@ def test_a_test_at_its_level_decides_as_holm_does(holm, p_values, error_rate):
     assert rejected == holm(p_values, error_rate)
 
 
-@settings(deadline=None)
 @given(comparisons=some.lists(SAMPLES, min_size=1, max_size=6))
 @example(comparisons=[[0.5, 0.5], [0.0, 0.0], [0.1, 0.2]])
 def test_intervals_at_these_levels_leave_0_out_exactly_where_holm_rejects(holm, comparisons):

@@ -20,6 +20,8 @@ from replication.audit.signature import NAMESPACE
 from replication.errors import ConfigurationError, ResultsError
 from replication.report.audit_stamp import NOT_AUDITED
 
+pytestmark = pytest.mark.slow
+
 RESULTS = Path("results/demo")
 RUN = RESULTS / "runs" / STUDY / "cosine/seed-1"
 

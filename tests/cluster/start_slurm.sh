@@ -95,7 +95,7 @@ printf 'export SLURM_CONF=%s\nexport PATH=%s:$PATH\n' "$SLURM_CONF" "$folder/bin
 
 slurmctld -c -f "$SLURM_CONF"
 slurmd -f "$SLURM_CONF"
-for _ in $(seq 150); do
+for _ in $(seq 1500); do # far longer than any machine needs
   if [ "$(sinfo -h -N -o %t 2>/dev/null)" = idle ]; then exit 0; fi
   sleep 0.2
 done

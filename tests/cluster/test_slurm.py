@@ -2,18 +2,23 @@
 
 import csv
 import json
+import os
 import re
-import time
+import signal
+import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import yaml
 
 from project import STUDY, Project, copy_of_project
-from slurm_cluster import Cluster, ClusterProject, Job, stop, wait_for
+from slurm_cluster import Cluster, ClusterProject, Job
+from traps import trap
+from waiting import lives, wait_for
 
-pytestmark = [pytest.mark.cluster, pytest.mark.workflow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.cluster, pytest.mark.workflow]
 
 # To each arm happens something else.
 ARMS = {
@@ -23,9 +28,11 @@ ARMS = {
     "hungry": {"name": "constant"},
 }
 RUNS = Path("results/demo/runs", STUDY)
-OF_ONE_PROCESS = "seconds|memory"  # columns and measures that differ between two computations of one result
+OF_ONE_PROCESS = "seconds|memory"  # columns and measures that each computing gives anew
 TABLES = ("runs", "history", "summary")
 TARGETS = ["results/demo/claims.csv", *(f"results/demo/tables/{table}.csv" for table in TABLES)]
+# Where runs stop until something happens to them, or they are told to go on: before their third checkpoint.
+HALF_WAY = ("os.rename", rf"{RUNS}/.*/\.checkpoint-\d$", 3)
 # What a forecast may say: a run of 12 minutes is not packed; 100 MB are too little, and twice the request is enough.
 FORECAST = "study,arm,seconds,peak_memory_mb\n" + "".join(
     f"{STUDY},{arm},200,{100 if arm == 'hungry' else 1000}\n" for arm in ARMS
@@ -33,13 +40,12 @@ FORECAST = "study,arm,seconds,peak_memory_mb\n" + "".join(
 
 
 def new_project(folder: Path) -> Project:
-    """Return a project whose runs take long enough to be disturbed."""
+    """Return a project whose runs can be disturbed half-way."""
     project = copy_of_project(folder)
     path = project.folder / f"config/studies/{STUDY}.yaml"
     study = yaml.safe_load(path.read_text())
     study["seeds"] = 1
-    study["settings"] |= {"epochs": 16}
-    study["settings"]["data"] |= {"train_images": 1000}
+    study["settings"] |= {"epochs": 6}
     study["arms"] = {arm: {"title": arm, "settings": {"schedule": rate}} for arm, rate in ARMS.items()}
     study["tables"][0]["arms"] = list(ARMS)
     for claim, arm in zip(study["claims"], ("cancelled", "requeued"), strict=True):
@@ -97,25 +103,32 @@ def test_runs_of_their_own_jobs_survive_what_a_cluster_does_to_them(
             job for job in cluster.jobs_after(before) if job["Comment"].endswith(f"wildcards_{STUDY}_{arm}_1")
         ]
 
-    def be_late(job: str, trainer: int) -> None:
-        stop(trainer)
-        cluster.call("scontrol", "update", f"JobId={job}", "TimeLimit=1")
-
-    disturbances: dict[str, Callable[[str, int], object]] = {
-        "cancelled": lambda job, _: cluster.call("scancel", job),
-        "requeued": lambda job, _: cluster.call("scontrol", "requeue", job),
-        "late": be_late,
+    disturbances: dict[str, Callable[[str], object]] = {
+        "cancelled": lambda job: cluster.call("scancel", job),
+        "requeued": lambda job: cluster.call("scontrol", "requeue", job),
+        "late": lambda job: cluster.call("scontrol", "update", f"JobId={job}", "TimeLimit=1"),
     }
-    with on_cluster.snakemake(*TARGETS, "--set-resources", "train:gpu=1") as process:
-        while process.poll() is None:
-            for arm in list(disturbances):
-                if trainer := on_cluster.trainer(project.folder / RUNS / arm / "seed-1"):
-                    disturbances.pop(arm)(jobs_of(arm)[0]["JobId"], trainer)
-            time.sleep(0.05)
+    disturbed: dict[str, int] = {}
+
+    def has_ended(process: subprocess.Popen[str]) -> bool:
+        """Disturb each arm once, in its first process, which has stopped; any other goes on."""
+        for arm in ARMS:
+            trainer = on_cluster.stopped(project.folder / RUNS / arm / "seed-1")
+            if trainer and arm in disturbances.keys() - disturbed.keys():
+                disturbed[arm] = trainer
+                disturbances[arm](jobs_of(arm)[0]["JobId"])
+            elif trainer and trainer != disturbed.get(arm):
+                with suppress(ProcessLookupError):
+                    os.kill(trainer, signal.SIGCONT)
+        return process.poll() is not None
+
+    arguments = (*TARGETS, "--set-resources", "train:gpu=1")
+    with on_cluster.snakemake(*arguments, **trap(tmp_path / "trap", *HALF_WAY)) as process:
+        wait_for(lambda: has_ended(process), "Snakemake")
         on_cluster.succeed(process)
 
     assert results_of(project) == expected
-    assert not disturbances
+    assert disturbed.keys() == disturbances.keys()
     assert len(cluster.jobs_after(before)) == sum(len(jobs_of(arm)) for arm in ARMS), (
         "only runs are submitted"
     )
@@ -146,21 +159,27 @@ def test_packed_runs_survive_the_loss_of_their_node_and_of_the_snakemake_that_su
     on_cluster = ClusterProject(project, cluster)
     before = cluster.last_job()
 
-    def some_train() -> bool:
-        return any(on_cluster.trainer(folder) for folder in (project.folder / RUNS).glob("*/seed-1"))
+    def trainers() -> list[int]:
+        """Return the processes that have stopped half-way."""
+        found = [on_cluster.stopped(folder) for folder in (project.folder / RUNS).glob("*/seed-1")]
+        return [number for number in found if number]
 
-    with on_cluster.snakemake(*TARGETS) as process:
-        wait_for(some_train, "training")
+    with on_cluster.snakemake(*TARGETS, **trap(tmp_path / "trap", *HALF_WAY)) as process:
+        wait_for(trainers, "training")
+        [first] = trainers()
         [job] = cluster.jobs_after(before)
         assert job["TimeLimit"] == "00:40:00", "the four runs follow each other"
         cluster.call("scontrol", "update", "NodeName=localhost", "State=down", "Reason=test")
         wait_for(lambda: cluster.jobs_after(before)[0]["JobState"] == "PENDING", "a requeued job")
         cluster.call("scontrol", "update", "NodeName=localhost", "State=resume")
         wait_for(lambda: cluster.jobs_after(before)[0]["JobState"] == "RUNNING", "a resumed node")
-        wait_for(lambda: not some_train(), "the end of the first trainer")
-        wait_for(some_train, "training again")
+        wait_for(lambda: not lives(first), "the end of the first trainer")
+        wait_for(trainers, "training again")
         process.kill()
         process.wait()
+        (tmp_path / "trap").unlink()
+        for trainer in trainers():
+            os.kill(trainer, signal.SIGCONT)
     # The job lives on, and the new one of the second call follows it from run to run.
     with on_cluster.snakemake(*TARGETS) as process:
         on_cluster.succeed(process)

@@ -365,6 +365,7 @@ def test_a_class_without_images_is_no_class(tmp_path: Path, files: Files) -> Non
     assert build(path).classes == ("cat", "dog")
 
 
+@pytest.mark.slow
 def test_real_images() -> None:
     folder = os.environ.get("REPLICATION_TEST_DATA")
     if not folder:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from made_project import remember_derivations
 from made_runs import change_predictions, change_record
-from project import STUDY, Project, copy_of_project, inside
+from project import STUDY, Project, inside
 from replication.audit import run_checks
 from replication.audit.auditor import Audit
 from replication.audit.findings import Finding
@@ -93,19 +93,18 @@ def is_named(path: Path, failures: Sequence[Finding]) -> bool:
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    project = copy_of_project(tmp_path_factory.mktemp("mutations") / "project")
-    project.snakemake()
-    return project
+def project(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Return a finished project that these tests may change."""
+    return Project(Path(shutil.copytree(finished.folder, tmp_path_factory.mktemp("mutations") / "project")))
 
 
 @pytest.fixture(scope="module")
-def subject(finished: Project) -> Iterator[Subject]:
+def subject(project: Project) -> Iterator[Subject]:
     patch = pytest.MonkeyPatch()
     remember_derivations(patch)
-    use_code(patch, finished.folder / "workflow")
-    with inside(finished.folder):
-        yield Subject(finished.folder)
+    use_code(patch, project.folder / "workflow")
+    with inside(project.folder):
+        yield Subject(project.folder)
     patch.undo()
 
 
@@ -164,7 +163,6 @@ def test_a_bit_flipped_at_a_place_of_hypothesis_choice(subject: Subject) -> None
     @settings(
         max_examples=40,
         derandomize=True,
-        deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),
     )
@@ -421,28 +419,28 @@ def test_in_the_end_the_untouched_folder_passes(subject: Subject, capsys: pytest
     assert total >= LEAST
 
 
-def test_the_command_passes_and_leaves_nothing_to_be_done(finished: Project) -> None:
-    done = finished.snakemake("audit", check=False)
+def test_the_command_passes_and_leaves_nothing_to_be_done(project: Project) -> None:
+    done = project.snakemake("audit", check=False)
     assert done.returncode == 0, done.stdout
     assert len([line for line in done.stdout.splitlines() if line.startswith("Audit passed: 4 runs")]) == 1
-    assert "Nothing to be done" in finished.snakemake("--dry-run").stdout
+    assert "Nothing to be done" in project.snakemake("--dry-run").stdout
 
 
-def test_the_command_fails_and_deletes_nothing(finished: Project) -> None:
-    path = finished.folder / RESULTS / "claims.csv"
+def test_the_command_fails_and_deletes_nothing(project: Project) -> None:
+    path = project.folder / RESULTS / "claims.csv"
     content = path.read_bytes()
     path.write_bytes(content.replace(b"0.9", b"0.8", 1))
-    done = finished.snakemake("audit", check=False)
+    done = project.snakemake("audit", check=False)
     path.write_bytes(content)
     assert done.returncode != 0
     assert "Traceback" not in done.stdout
     assert f"failure {RESULTS / 'claims.csv'}: is not what it should be" in done.stdout
     assert "Audit FAILED: 1 failure in 4 runs" in done.stdout
-    assert "Audit FAILED" in (finished.folder / RESULTS / "report.html").read_text()
+    assert "Audit FAILED" in (project.folder / RESULTS / "report.html").read_text()
 
 
-def test_without_results_the_command_says_what_to_do(finished: Project) -> None:
-    done = finished.snakemake("audit", "--config", "scale=laptop", check=False)
+def test_without_results_the_command_says_what_to_do(project: Project) -> None:
+    done = project.snakemake("audit", "--config", "scale=laptop", check=False)
     assert done.returncode != 0
     assert "Traceback" not in done.stdout
     assert "results/laptop holds no results: run `snakemake --cores all` first" in done.stdout

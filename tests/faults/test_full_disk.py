@@ -10,13 +10,15 @@ from pathlib import Path
 import pytest
 
 from fault_runs import FaultRun, Results, results_of
-from trainer_forks import DONE, REFUSED, TrainerForks
+from trainer_forks import DONE, REFUSED, TrainerForks, at_moment
 
 pytestmark = pytest.mark.fault
 
 PAGE_BYTES = 4096  # what tmpfs gives out at a time
 FULL = "No space left on device: make room and run again"
 MEGABYTE = 2**20
+# Half of the steps: there is a checkpoint to go on from, and something left to do.
+CUT_OFF = at_moment(signal.SIGTERM, at=6, of="_Session.before_step")
 
 
 @pytest.fixture(scope="module")
@@ -76,8 +78,7 @@ def test_no_room_for_a_checkpoint_does_not_stop_the_run(forks, run, expected, di
 
 @pytest.mark.parametrize("pages_left", range(6))
 def test_no_room_for_the_results(forks, run, expected, disk: Path, pages_left: int) -> None:
-    # First it is cut off half-way, so that there is a checkpoint to go on from afterwards.
-    assert forks.run(0.35, signal.SIGTERM, **job_on(run, disk, checkpoint_seconds=0.0)) == REFUSED
+    assert forks.run(**job_on(run, disk, checkpoint_seconds=0.0, **CUT_OFF)) == REFUSED
     filler = fill(disk, pages_left=pages_left)
     assert forks.run(**job_on(run, disk)) == REFUSED
     said = said_by(disk)
@@ -107,7 +108,7 @@ def test_what_a_full_disk_cannot_log_goes_to_standard_error(forks, run, disk: Pa
 
 
 def test_a_read_only_disk(forks, run, expected, disk: Path) -> None:
-    assert forks.run(0.35, signal.SIGTERM, **job_on(run, disk, checkpoint_seconds=0.0)) == REFUSED
+    assert forks.run(**job_on(run, disk, checkpoint_seconds=0.0, **CUT_OFF)) == REFUSED
     before = {path.name: path.read_bytes() for path in (disk / "run").iterdir()}
     assert mount("-o", "remount,ro", str(disk))
     assert forks.run(**job_on(run, disk)) == REFUSED

@@ -1,7 +1,6 @@
 """A notebook whose kernel is killed: a message with a remedy, and no half-written notebook."""
 
 import threading
-import time
 from pathlib import Path
 
 import nbformat
@@ -10,10 +9,11 @@ import pytest
 
 from replication.errors import ReplicationError
 from replication.report.notebooks import execute
+from waiting import wait_for
 
 pytestmark = pytest.mark.fault
 
-ENDLESS = "import time\ntime.sleep(600)"
+ENDLESS = "import time\nwhile True: time.sleep(60)"
 
 
 def notebook(path: Path, code: str) -> Path:
@@ -24,8 +24,7 @@ def notebook(path: Path, code: str) -> Path:
 
 def kill_kernel(begun: Path) -> None:
     """Kill the kernel of this process once its notebook has come to the cell that makes the file `begun`."""
-    while not begun.exists():
-        time.sleep(0.05)
+    wait_for(begun.exists, "the cell")
     for child in psutil.Process().children():
         if "ipykernel" in " ".join(child.cmdline()):
             child.kill()

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from fault_runs import FaultRun, Results, results_of
-from trainer_forks import CRASHED, DONE, REFUSED, TrainerForks
+from fault_runs import FaultRun, results_of
+from trainer_forks import CRASHED, DONE, REFUSED, TrainerForks, at_moment
 
 pytestmark = pytest.mark.fault
 
 KILLS = 30
+# Kills come at any moment, and where a file was written but is not yet in its place, or just is: few moments are such.
+MOMENTS = ("", "_synchronise")
 SCHEDULES = ("loss_probing", "reduce_on_plateau", "sgdr")
 MOST_STARTS = 60  # of one run: far more than any needs
 
@@ -24,11 +26,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def runs(forks: TrainerForks, place: Path) -> list[tuple[FaultRun, Results, float]]:
-    """Return a run for each schedule, with its results and the seconds that it takes, undisturbed."""
-    chosen = [FaultRun.of(forks, place, schedule) for schedule in SCHEDULES]
-    forks.run(**chosen[0].job(place / "first"))  # waits until the process that forks has imported PyTorch
-    return [(run, *run.undisturbed()) for run in chosen]
+def runs(forks: TrainerForks, place: Path) -> list[FaultRun]:
+    """Return a run for each schedule."""
+    return [FaultRun.of(forks, place, schedule) for schedule in SCHEDULES]
 
 
 @dataclass
@@ -52,15 +52,20 @@ def partials(folder: Path) -> set[str]:
 
 
 def killed_until_done(
-    run: FaultRun, folder: Path, seconds: float, number: int, chance: random.Random, tally: Tally, **more
+    run: FaultRun,
+    folder: Path,
+    moments: dict[str, int],
+    number: int,
+    chance: random.Random,
+    tally: Tally,
+    **more,
 ) -> int:
-    """Start a run, kill it, and so on until it ends; return the last exit status."""
+    """Start a run, kill it at one of its moments, and so on until it ends; return the last exit status."""
     for _ in range(MOST_STARTS):
-        # Every other run saves after each step: kills then hit many saves.
-        every_step = {"checkpoint_seconds": 0.0} if tally.runs % 2 else {}
         before = partials(folder)
-        after = chance.uniform(0.05, 0.7) * seconds
-        status = run.forks.run(after, number, **run.job(folder, **every_step, **more))
+        of = chance.choice(MOMENTS)
+        at = chance.randint(1, moments[of])
+        status = run.forks.run(**run.job(folder, **more, **at_moment(number, at, of)))
         tally.sent += 1
         interrupted = status == -number or (number != signal.SIGKILL and status == REFUSED)
         tally.hit += interrupted
@@ -70,13 +75,17 @@ def killed_until_done(
     raise AssertionError(f"{folder}: does not end in {MOST_STARTS} starts")
 
 
-def tally_of_kills(runs, place: Path, name: str, number: int, **more) -> Tally:
+def tally_of_kills(runs: list[FaultRun], place: Path, name: str, number: int, **more) -> Tally:
     """Kill runs `KILLS` times or more, and compare each in the end."""
     chance, tally = random.Random(name), Tally()
     while tally.hit < KILLS and not tally.different + tally.broken:
-        run, expected, seconds = runs[tally.runs % len(runs)]
+        run = runs[tally.runs % len(runs)]
+        # Every other run saves after each step: kills then hit many saves.
+        every_step = {"checkpoint_seconds": 0.0} if tally.runs % 2 else {}
+        expected, _ = run.undisturbed(**every_step)
+        moments = {of: run.undisturbed(of, **every_step)[1] for of in MOMENTS}
         folder = place / f"{name}-{tally.runs}"
-        status = killed_until_done(run, folder, seconds, number, chance, tally, **more)
+        status = killed_until_done(run, folder, moments, number, chance, tally, **every_step, **more)
         tally.runs += 1
         tally.broken += status == CRASHED
         tally.different += status == DONE and results_of(folder) != expected

@@ -5,10 +5,10 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -20,23 +20,28 @@ import psutil
 import pytest
 
 from project import Project, copy_of_project
+from traps import trap
+from waiting import is_stopped, wait_for
 
 pytestmark = pytest.mark.fault
 
 STUDY_FILE = "config/studies/tiny.yaml"
-RUNS = "results/demo/runs/tiny"
 SCRIPT = re.compile(r"/\.snakemake/scripts/\w+\.(\w+)\.py")
-PATIENCE_SECONDS = 120.0
+LINES = 30  # that Snakemake prints at least
 # What the clock and the machine decide.
 OF_ONE_PROCESS = "seconds|memory"  # columns and measures
 OF_ONE_RUN = {"started", "ended", "sessions", "sha256", "record_sha256"}
 
 
+# When a signal comes: after a number of lines of Snakemake's, or when a process has fallen into a trap (see traps.py).
+Moment = int | tuple[str, str, int]
+
+
 @pytest.fixture(scope="module")
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """Return a project with runs of some seconds, its data prepared."""
+    """Return a project with two runs of some checkpoints."""
     project = copy_of_project(tmp_path_factory.mktemp("killed-workflow") / "project")
-    project.edit(STUDY_FILE, "epochs: 2", "epochs: 100")
+    project.edit(STUDY_FILE, "epochs: 2", "epochs: 30")
     project.edit(STUDY_FILE, "seeds: 2", "seeds: 1")
     return project
 
@@ -46,23 +51,22 @@ class Killer:
     """Starts one command again and again, and ends what it has started."""
 
     project: Project
-    chance: random.Random = field(default_factory=lambda: random.Random("workflow"))
     hits: Counter[str] = field(default_factory=Counter)
     process: subprocess.Popen[str] | None = None
 
-    def start(self) -> subprocess.Popen[str]:
+    def start(self, **more: str) -> subprocess.Popen[str]:
         """Start the command, in a process group of its own; its output goes to a file."""
-        environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-        output = (self.project.folder.parent / "output.txt").open("w")
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "snakemake", "--cores", "2"],
-            cwd=self.project.folder,
-            env=environment,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
+        environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"} | more
+        with (self.project.folder.parent / "output.txt").open("w") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "snakemake", "--cores", "2"],
+                cwd=self.project.folder,
+                env=environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                text=True,
+                start_new_session=True,
+            )
         return self.process
 
     @property
@@ -70,39 +74,39 @@ class Killer:
         """Return what the last command has printed."""
         return (self.project.folder.parent / "output.txt").read_text()
 
-    def end_at_a_random_time(self, number: int, moment: str, longest_seconds: float, *, alone: bool) -> bool:
-        """Start the command and send it a signal; return whether that came before its end.
+    def end_at(self, moment: Moment, number: int, *, alone: bool) -> bool:
+        """Start the command and send it a signal at a moment; return whether that came before its end.
 
         Parameters
         ----------
-        moment
-            From when the time counts: the `start`, or when the script of this name is at work.
         alone
             Whether the signal goes to the main process only, and not to its jobs.
         """
-        process = self.start()
-        self.wait_for(moment, process)
-        try:
-            process.wait(self.chance.uniform(0, longest_seconds))
-        except subprocess.TimeoutExpired:
-            name = signal.Signals(number).name + (" alone" if alone else "")
-            self.hits[f"{name} in {'+'.join(sorted(self.scripts())) or 'no job'}"] += 1
-            (os.kill if alone else os.killpg)(process.pid, number)
-            assert process.wait(PATIENCE_SECONDS) != 0
-            return True
-        assert process.returncode == 0, self.output
-        return False
+        path = self.project.folder.parent / "trap"
+        process = self.start(**(trap(path, *moment) if isinstance(moment, tuple) else {}))
+        if isinstance(moment, tuple):
+            wait_for(lambda: self.stopped() or process.poll() is not None, "a process that has stopped")
+        else:
+            wait_for(lambda: len(self.output.splitlines()) >= moment or process.poll() is not None, "a line")
+        at_work = "+".join(sorted(self.scripts())) or "no job"
+        (os.kill if alone else os.killpg)(process.pid, number)
+        path.unlink(missing_ok=True)
+        for stopped in self.stopped():
+            with suppress(ProcessLookupError):
+                os.kill(stopped, signal.SIGCONT)
+        if process.wait() == 0:
+            return False
+        self.hits[f"{signal.Signals(number).name}{' alone' if alone else ''} in {at_work}"] += 1
+        return True
 
-    def wait_for(self, moment: str, process: subprocess.Popen[str]) -> None:
-        """Wait until a script is at work, or until there is nothing more to wait for."""
-        begun = time.time()
-        runs = self.project.folder / RUNS
-        while process.poll() is None and moment != "start":
-            # A trainer imports for seconds before it begins.
-            saved = any(path.stat().st_mtime > begun for path in runs.glob("*/*/.checkpoint-?"))
-            if moment in self.scripts() and (saved or moment != "train"):
-                return
-            time.sleep(0.05)
+    def stopped(self) -> list[int]:
+        """Return the processes of the command that have stopped, also those whose parents have ended."""
+        assert self.process
+        found = []
+        for number in filter(is_stopped, psutil.pids()):
+            with suppress(ProcessLookupError):
+                found += [number] if os.getpgid(number) == self.process.pid else []
+        return found
 
     def scripts(self) -> set[str]:
         """Return which scripts are at work."""
@@ -117,7 +121,7 @@ class Killer:
     def finish(self) -> None:
         """Start the command and let it end."""
         process = self.start()
-        assert process.wait(2 * PATIENCE_SECONDS) == 0, self.output
+        assert process.wait() == 0, self.output
 
 
 def results_of(project: Project) -> dict[str, Any]:
@@ -157,24 +161,30 @@ def expected(fresh: Project) -> dict[str, Any]:
 
 def forget(project: Project) -> None:
     """Remove all results; the data stay."""
-    (project.folder / "results").rename(project.folder.parent / f"results-{time.monotonic_ns()}")
+    shutil.rmtree(project.folder / "results")
 
 
-# (signal, from when on, longest seconds, to the main process only)
-EVENTS = [
-    *[(signal.SIGKILL, "start", 6.0, False)] * 3,
-    *[(signal.SIGKILL, "train", 1.0, False)] * 6,
-    (signal.SIGKILL, "train", 1.0, True),
-    (signal.SIGTERM, "train", 0.5, False),
-    (signal.SIGINT, "train", 0.5, False),
-    (signal.SIGKILL, "notebook", 4.0, False),
-]
+def events(chance: random.Random) -> list[tuple[Moment, int, bool]]:
+    """Return at what moments which signals come, and whether to the main process only."""
+
+    def after_a_checkpoint() -> Moment:
+        return ("os.rename", r"/\.checkpoint-\d$", chance.randint(2, 4))
+
+    executed = "os.rename", r"/notebook\.ipynb$", 1
+    return [
+        *[(chance.randint(0, LINES), signal.SIGKILL, False) for _ in range(3)],
+        *[(after_a_checkpoint(), signal.SIGKILL, False) for _ in range(6)],
+        (after_a_checkpoint(), signal.SIGKILL, True),
+        (after_a_checkpoint(), signal.SIGTERM, False),
+        (after_a_checkpoint(), signal.SIGINT, False),
+        (executed, signal.SIGKILL, False),
+    ]
 
 
 def test_killed_at_any_time(fresh: Project, expected: dict[str, Any]) -> None:
     killer = Killer(fresh)
-    for number, moment, longest_seconds, alone in EVENTS:
-        while not killer.end_at_a_random_time(number, moment, longest_seconds, alone=alone):
+    for moment, number, alone in events(random.Random("workflow")):
+        while not killer.end_at(moment, number, alone=alone):
             assert results_of(fresh) == expected
             forget(fresh)
     killer.finish()

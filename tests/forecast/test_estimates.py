@@ -1,5 +1,5 @@
-import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -196,25 +196,42 @@ def test_an_image_folder_has_no_known_shape():
         shape_of("mine")
 
 
+@pytest.mark.slow
 def test_a_measurement_is_of_this_machine(tmp_path):
     kinds = {
         "constant": (run_settings(), SHAPE),
         "probing": (run_settings(schedule=schedule_of("loss_probing")), SHAPE),
     }
-    began = time.perf_counter()
-    costs = measure(kinds, "cpu", 1, JobStart(str(tmp_path), preamble="import time; time.sleep(1.5)"))
-    took = time.perf_counter() - began
-    assert costs["constant"].probe_seconds < costs["probing"].probe_seconds
+    folder, jobs = tmp_path / "folder", tmp_path / "jobs"
+    folder.mkdir()
+    # A job begins with what Snakemake puts before it.
+    preamble = f"print('job', file=open({str(jobs)!r}, 'a'))\n"
+    costs = measure(kinds, "cpu", 1, JobStart(str(folder), preamble=preamble))
     for cost in costs.values():
         assert cost.step_seconds > 0
+        assert cost.probe_seconds > 0
         assert cost.image_seconds > 0
         assert cost.epoch_seconds > 0
+        assert cost.start_seconds > 0
         assert 50 < cost.memory_mb < 5000
         assert 0 < cost.weights_mb < 5
-        # A job begins with what Snakemake puts before it, and no import of PyTorch, which comes apart.
-        assert 1.5 < cost.start_seconds < took
-        assert 0.1 < cost.import_seconds < took
-    assert [*tmp_path.iterdir()] == []
+    assert jobs.read_text() == "job\n" * 2
+    assert [*folder.iterdir()] == []
+
+
+def test_imports_come_apart_from_the_start_of_a_job(monkeypatch):
+    seconds = [0.0]
+
+    def measured(*_):
+        seconds[0] += 10.0 if seconds == [0.0] else 4.0  # the first one imports
+        return Cost(0.0, 1.0, 1.0, 1.0, 1.0, 1.0)
+
+    monkeypatch.setattr(costs, "time", SimpleNamespace(perf_counter=lambda: seconds[0]))
+    monkeypatch.setattr(costs, "_measure", measured)
+    monkeypatch.setattr(costs, "_seconds_of_job", lambda _: 0.5)
+    monkeypatch.setattr(costs, "_seconds_apart", lambda *_: 3.0)
+    cost = costs._measure_all({"constant": ("settings", SHAPE)}, "cpu", JobStart())["constant"]
+    assert (cost.start_seconds, cost.import_seconds) == (3.5, 6.0)
 
 
 def test_no_gpu_is_looked_for_where_none_is_wanted(monkeypatch):

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from replication.data.dataset import write_dataset
 from replication.system.digests import canonical_json
 from support import run_settings, schedule_of, tiny_dataset
-from trainer_forks import DONE, TrainerForks
+from trainer_forks import DONE, TrainerForks, at_moment
 
 Results = dict[str, Any]
 
@@ -47,12 +46,13 @@ class FaultRun:
             "settings": self.settings, "dataset": str(self.dataset), "folder": str(folder), "log": log, **more,
         }  # fmt: skip
 
-    def undisturbed(self) -> tuple[Results, float]:
-        """Return the results without any fault, and the seconds that they take."""
-        folder = self.place / f"undisturbed-{hashlib.sha256(self.settings.encode()).hexdigest()[:8]}"
-        start = time.monotonic()
-        assert self.forks.run(**self.job(folder)) == DONE, Path(str(folder) + ".log").read_text()
-        return results_of(folder), time.monotonic() - start
+    def undisturbed(self, of: str = "", **more: Any) -> tuple[Results, int]:
+        """Return the results without any fault, and how many moments (see moments.py) they take."""
+        name = hashlib.sha256(f"{self.settings}{more}{of}".encode()).hexdigest()[:8]
+        job = self.job(self.place / f"undisturbed-{name}", **more)
+        if not Path(job["folder"]).exists():
+            assert self.forks.run(**job, **at_moment(0, 0, of)) == DONE, Path(job["log"]).read_text()
+        return results_of(Path(job["folder"])), int(Path(job["log"] + ".moments").read_text())
 
 
 def results_of(folder: Path) -> Results:

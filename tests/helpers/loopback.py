@@ -1,7 +1,6 @@
 """A scripted web server on the loopback interface, and the ways in which one can go wrong."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -85,19 +84,16 @@ def chunked(body: bytes, end: bytes = b"0\r\n\r\n") -> Answer:
 
 
 def silent(mirrors: Mirrors) -> Answer:
-    return lambda _handler: mirrors.stop.wait(10)
+    return lambda _handler: mirrors.stop.wait()
 
 
-def dripping(mirrors: Mirrors, body: bytes, pause_seconds: float) -> Answer:
-    """Send one byte at a time, for ten seconds at most."""
+def stalling(mirrors: Mirrors, begin: bytes) -> Answer:
+    """Send the begin of a body, and then nothing more."""
 
     def answer(handler) -> None:
         handler.send_response(200)
         handler.end_headers()
-        give_up = time.monotonic() + 10
-        for byte in body:
-            handler.wfile.write(bytes([byte]))
-            if mirrors.stop.wait(pause_seconds) or time.monotonic() > give_up:
-                return
+        handler.wfile.write(begin)
+        mirrors.stop.wait()
 
     return answer

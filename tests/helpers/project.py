@@ -40,7 +40,6 @@ class Project:
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            timeout=500,
         )
         assert not check or done.returncode == 0, done.stdout
         return done

@@ -5,20 +5,17 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from places import TESTS
 from project import Project
+from waiting import is_stopped, wait_for
 
 SCRIPTS = TESTS / "cluster"
 PROGRAMS = ("slurmctld", "slurmd", "munged", "sbatch")
-# Of what a test waits for: this machine may be busy with other things.
-PATIENCE_SECONDS = 240.0
-PAUSE_SECONDS = 0.05
 
 Job = dict[str, str]
 
@@ -27,14 +24,6 @@ def missing_programs() -> list[str]:
     """Return which of the programs of a cluster are not installed here."""
     places = os.environ["PATH"] + ":/usr/sbin:/sbin"
     return [program for program in PROGRAMS if shutil.which(program, path=places) is None]
-
-
-def wait_for(condition: Callable[[], object], what: str) -> None:
-    """Wait until `condition` gives something true."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, f"waited in vain for {what}"
-        time.sleep(PAUSE_SECONDS)
 
 
 @dataclass(frozen=True)
@@ -55,7 +44,7 @@ class Cluster:
     def call(self, *command: str) -> str:
         """Call one of the clients, and return what it prints."""
         return subprocess.run(
-            command, env=self.environment, check=True, text=True, capture_output=True, timeout=60
+            command, env=self.environment, check=True, text=True, capture_output=True
         ).stdout
 
     def jobs(self) -> list[Job]:
@@ -80,7 +69,7 @@ class Cluster:
 def end_processes_that_name(folder: Path) -> None:
     """Kill the processes with `folder` in their command: those of jobs that SLURM has lost sight of.
 
-    A Snakemake that a signal meets in the middle of a fork may hang without end, and without cgroups nothing ends it.
+    A Snakemake that a signal meets in the middle of a fork may hang for ever, and without cgroups nothing ends it.
     """
     for entry in Path("/proc").iterdir():
         try:
@@ -102,11 +91,10 @@ def started(folder: Path, ports: tuple[int, int]) -> Iterator[Cluster]:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=120,
         )
         yield Cluster(folder)
     finally:
-        subprocess.run([SCRIPTS / "stop_slurm.sh", folder], check=False, timeout=120)
+        subprocess.run([SCRIPTS / "stop_slurm.sh", folder], check=False)
 
 
 @dataclass(frozen=True)
@@ -117,10 +105,10 @@ class ClusterProject:
     cluster: Cluster
 
     @contextmanager
-    def snakemake(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    def snakemake(self, *arguments: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
         """Start Snakemake with the profile for SLURM; at the end of the block it is killed if it still runs.
 
-        Its output goes to `snakemake.out` in the project's folder.
+        It and its jobs have `environment` besides. Its output goes to `snakemake.out` in the project's folder.
         """
         command = [sys.executable, "-m", "snakemake", "--workflow-profile", "profiles/slurm"]
         command += ["--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "1"]
@@ -128,7 +116,7 @@ class ClusterProject:
             process = subprocess.Popen(
                 [*command, *arguments],
                 cwd=self.project.folder,
-                env=self.cluster.environment,
+                env=self.cluster.environment | environment,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 text=True,
@@ -149,16 +137,10 @@ class ClusterProject:
         """What Snakemake has printed."""
         return (self.project.folder / "snakemake.out").read_text()
 
-    def trainer(self, folder: Path) -> int | None:
-        """Return the process that trains in a run folder, if it has a checkpoint to go on from."""
+    def stopped(self, folder: Path) -> int | None:
+        """Return the process that trains in a run folder, if it has fallen into a trap."""
         try:
-            if not any(folder.glob(".checkpoint-?")):
-                return None
-            return int((folder / ".lock").read_text().split()[1])
+            number = int((folder / ".lock").read_text().split()[1])
         except (FileNotFoundError, IndexError):
             return None
-
-
-def stop(process: int) -> None:
-    """Stop a process until it gets SIGCONT."""
-    os.kill(process, signal.SIGSTOP)
+        return number if is_stopped(number) else None

@@ -12,10 +12,12 @@ import resource
 import signal
 import subprocess
 import sys
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from moments import Moments
 from places import ROOT, TESTS
 
 RUN_ID = "study/arm/seed-7"
@@ -23,6 +25,11 @@ RUN_ID = "study/arm/seed-7"
 DONE, REFUSED, CRASHED = 0, 1, 4
 
 Job = dict[str, Any]
+
+
+def at_moment(number: int, at: int, of: str = "") -> Job:
+    """Return what has a job send itself a signal at a moment of its own (see moments.py)."""
+    return {"moments": {"number": int(number), "at": at, "of": of}}
 
 
 class TrainerForks:
@@ -55,45 +62,30 @@ class TrainerForks:
         """Wait until a child has ended, or stopped itself; return its exit status, or minus a signal."""
         return int(self._ask(wait=number, stopped=stopped))
 
-    def run(self, kill_after: float = 60.0, kill_with: int = signal.SIGKILL, **job: Any) -> int:
-        """Have a child do `job`, send it a signal after so many seconds, and return how it has ended."""
-        return int(self._ask(start=job, wait=True, kill_after=kill_after, kill_with=int(kill_with)))
+    def run(self, **job: Any) -> int:
+        """Have a child do `job`, and return how it has ended."""
+        return self.wait(self.start(**job))
 
     def close(self) -> None:
         """End the process."""
         assert self._process.stdin
         self._process.stdin.close()
-        self._process.wait(30)
+        self._process.wait()
 
 
 def _serve() -> None:
     """Answer the questions of `TrainerForks`, one line each."""
     for line in sys.stdin:
         question = json.loads(line)
-        number = _fork(question["start"]) if "start" in question else question["wait"]
-        answer = number
-        if "kill_after" in question:
-            answer = _killed(number, question["kill_after"], question["kill_with"])
-        elif "wait" in question:
-            answer = _ended(os.waitpid(number, os.WUNTRACED if question["stopped"] else 0)[1])
+        if "start" in question:
+            answer = _fork(question["start"])
+        else:
+            answer = _ended(os.waitpid(question["wait"], os.WUNTRACED if question["stopped"] else 0)[1])
         print(answer, flush=True)
 
 
 def _ended(status: int) -> int:
     return -os.WSTOPSIG(status) if os.WIFSTOPPED(status) else os.waitstatus_to_exitcode(status)
-
-
-def _killed(number: int, seconds: float, with_signal: int) -> int:
-    """Wait for a child, and send it a signal once, if it lives that long."""
-    kill_at: float | None = time.monotonic() + seconds
-    while True:
-        ended, status = os.waitpid(number, os.WNOHANG)
-        if ended:
-            return _ended(status)
-        if kill_at is not None and time.monotonic() >= kill_at:
-            os.kill(number, with_signal)
-            kill_at = None
-        time.sleep(0.001)
 
 
 def _fork(job: Job) -> int:
@@ -115,7 +107,7 @@ def _do(job: Job) -> int:
     interruption.listen()
     sys.stderr = sys.__stderr__ = Path(job["log"] + ".stderr").open("w", buffering=1)  # noqa: SIM115
     try:
-        with logged(job["log"]) as log:
+        with logged(job["log"]) as log, counted(job):
             JOBS[job.get("what", "train")](job, log)
     except SystemExit as ended:
         if isinstance(ended.code, str):
@@ -126,20 +118,35 @@ def _do(job: Job) -> int:
     return DONE
 
 
+@contextmanager
+def counted(job: Job) -> Iterator[None]:
+    """Count the moments of the block, if a job asks for it, and leave their number beside its log."""
+    if "moments" not in job:
+        yield
+        return
+    moments = Moments(**job["moments"])
+    sys.setprofile(moments)
+    try:
+        yield
+    finally:
+        sys.setprofile(None)
+    Path(job["log"] + ".moments").write_text(str(moments.count))
+
+
 def _train(job: Job, log: Any) -> None:
-    from replication.runs import job
+    from replication.runs import job as runs
     from replication.system import folder_lock
     from replication.training import session
 
     session.CHECKPOINT_SECONDS = job.get("checkpoint_seconds", session.CHECKPOINT_SECONDS)
     if "patience_seconds" in job:
-        job.locked = functools.partial(folder_lock.locked, patience_seconds=job["patience_seconds"])
+        runs.locked = functools.partial(folder_lock.locked, patience_seconds=job["patience_seconds"])
     if "save" in job:
-        SAVES[job["save"]](job.Checkpoints)
+        SAVES[job["save"]](runs.Checkpoints)
     if "memory_bytes" in job:
         used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (used + job["memory_bytes"],) * 2)
-    job.run(RUN_ID, job["settings"], job["dataset"], job["folder"], device="cpu", code="code", log=log)
+    runs.run(RUN_ID, job["settings"], job["dataset"], job["folder"], device="cpu", code="code", log=log)
 
 
 def _save(job: Job, _log: Any) -> None:

@@ -12,6 +12,8 @@ from places import REPORTS, SCRIPTS
 from replication.report.notebooks import execute, notebook_html
 from replication.system.code_digest import reached_definitions
 
+pytestmark = pytest.mark.slow
+
 
 def write_notebook(path: Path, *cells: str) -> Path:
     parameters = nbformat.v4.new_code_cell("tables = None", metadata={"tags": ["parameters"]})

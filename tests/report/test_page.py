@@ -19,6 +19,8 @@ from study_results import planned_study, write_results
 def rendered(folder: Path, planned: PlannedStudy) -> str:
     study = write_results(folder, planned)
     schedules = pd.DataFrame(gallery(11), columns=["schedule", "progress", "multiplier"])
+    # Each has a picture of its own: two are drawn as all are, in a tenth of the time.
+    schedules = schedules[schedules["schedule"].isin(schedules["schedule"].unique()[:2])]
     write_table(schedules, folder / "tables/schedules.csv")
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("Words of the *notebook*.")])
     nbformat.write(notebook, study / "notebook.ipynb")

@@ -2,7 +2,6 @@ import multiprocessing
 import os
 import signal
 import threading
-import time
 
 import pytest
 import torch
@@ -11,6 +10,7 @@ from replication.runs import gpu_slots
 from replication.runs.gpu_slots import free_slot, gpu_slot
 from replication.system import interruption
 from replication.system.interruption import RunInterruptedError
+from waiting import PATIENCE_SECONDS
 
 
 @pytest.fixture(autouse=True)
@@ -28,8 +28,9 @@ def test_runs_are_spread_before_they_share(tmp_path):
         slot.__exit__(None, None, None)
 
 
-def test_one_too_many_waits_for_its_turn(tmp_path):
-    order = []
+def test_one_too_many_waits_for_its_turn(tmp_path, monkeypatch):
+    order, waits = [], threading.Event()
+    monkeypatch.setattr(interruption, "check", waits.set)  # called between two looks
 
     def second() -> None:
         with free_slot(["only"], 1, tmp_path):
@@ -38,16 +39,16 @@ def test_one_too_many_waits_for_its_turn(tmp_path):
     waiting = threading.Thread(target=second)
     with free_slot(["only"], 1, tmp_path):
         waiting.start()
-        time.sleep(0.1)
+        assert waits.wait(PATIENCE_SECONDS)
         order.append("first")
-    waiting.join(timeout=10)
+    waiting.join()
     assert order == ["first", "second"]
 
 
 def hold(folder, ready) -> None:
     with free_slot(["only"], 1, folder):
         ready.set()
-        time.sleep(60)
+        signal.pause()
 
 
 def test_a_slot_ends_with_its_process(tmp_path):
@@ -55,7 +56,7 @@ def test_a_slot_ends_with_its_process(tmp_path):
     ready = context.Event()
     holder = context.Process(target=hold, args=(tmp_path, ready))
     holder.start()
-    assert ready.wait(timeout=10)
+    assert ready.wait(PATIENCE_SECONDS)
     os.kill(holder.pid, signal.SIGKILL)
     holder.join()
     with free_slot(["only"], 1, tmp_path) as place:

@@ -71,7 +71,7 @@ def test_numbers_that_yaml_reads_as_text_are_refused(file, text, written, meant)
     assert refused(file, text.format(written)) == expected
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(number=some.floats(allow_nan=False, allow_infinity=False), form=some.sampled_from(["r", "e", "g"]))
 def test_a_number_is_read_as_it_is_or_refused_with_a_form_that_is(file, number, form):
     text = repr(number) if form == "r" else f"{number:{form}}"

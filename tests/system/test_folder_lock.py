@@ -8,15 +8,14 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
-import time
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from places import WORKFLOW
-from replication.system import interruption
+from replication.system import folder_lock, interruption
 from replication.system.folder_lock import FolderInUseError, locked
 from replication.system.interruption import RunInterruptedError
 
@@ -35,7 +34,7 @@ from pathlib import Path
 from replication.system.folder_lock import locked
 counter = Path(sys.argv[3])
 for _ in range(100):
-    with locked(sys.argv[2], 60.0):
+    with locked(sys.argv[2], float("inf")):
         number = int(counter.read_text())
         counter.write_text(str(number + 1))
 """
@@ -92,33 +91,49 @@ def test_it_ends_with_its_owner(tmp_path):
     assert not path.exists()
 
 
-def test_patience_lasts_until_the_other_has_ended(tmp_path):
+@pytest.fixture
+def pauses(monkeypatch):
+    """Give the lock a clock of its own, and return the list of its pauses, which take no time."""
+    pauses = []
+    clock = SimpleNamespace(monotonic=lambda: sum(pauses), sleep=pauses.append)
+    monkeypatch.setattr(folder_lock, "time", clock)
+    return pauses
+
+
+def test_patience_lasts_until_the_other_has_ended(tmp_path, monkeypatch, pauses):
     path = tmp_path / ".lock"
     with held_by_another(path) as other:
-        threading.Timer(0.3, other.kill).start()
-        start = time.monotonic()
+
+        def end_other(seconds):
+            pauses.append(seconds)
+            if len(pauses) == 3:
+                other.kill()
+                other.wait()
+
+        monkeypatch.setattr(folder_lock.time, "sleep", end_other)
         with locked(path, 30.0):
-            assert 0.2 < time.monotonic() - start < 10
+            assert len(pauses) == 3
 
 
-def test_patience_has_an_end(tmp_path):
-    start = time.monotonic()
-    with held_by_another(tmp_path / ".lock"):
-        with pytest.raises(FolderInUseError), locked(tmp_path / ".lock", 0.3):
-            pass
-        assert time.monotonic() - start > 0.3
+def test_patience_has_an_end(tmp_path, pauses):
+    with (
+        held_by_another(tmp_path / ".lock"),
+        pytest.raises(FolderInUseError),
+        locked(tmp_path / ".lock", 0.35),
+    ):
+        pass
+    assert pauses == [0.1] * 4
 
 
-def test_a_signal_ends_the_wait(tmp_path, monkeypatch):
+def test_a_signal_ends_the_wait(tmp_path, monkeypatch, pauses):
     monkeypatch.setattr(interruption, "_received", [signal.SIGTERM])
-    start = time.monotonic()
     with (
         held_by_another(tmp_path / ".lock"),
         pytest.raises(RunInterruptedError),
         locked(tmp_path / ".lock", 30.0),
     ):
         pass
-    assert time.monotonic() - start < 10
+    assert pauses == []
 
 
 def test_removing_the_file_lets_no_two_in(tmp_path):
@@ -159,6 +174,7 @@ def test_a_file_system_without_locks_does_not_stop_a_run(tmp_path, monkeypatch, 
         assert (tmp_path / ".lock").exists()
 
 
+@pytest.mark.usefixtures("pauses")
 def test_no_descriptor_is_left_open(tmp_path):
     before = len([*Path("/proc/self/fd").iterdir()])
     with (

@@ -15,7 +15,7 @@ def path(tmp_path_factory):
     return tmp_path_factory.mktemp("tables") / "made" / "table.csv"
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(numbers=some.lists(some.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=20))
 def test_floats_come_back_as_they_were_written(path, numbers):
     write_table(pd.DataFrame({"x": numbers}), path)

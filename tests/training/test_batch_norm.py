@@ -16,6 +16,8 @@ from replication.training.randomness import stream, stream_seed
 from replication.training.session import train
 from support import CPU, column, numbers_of, run_settings, tiny_dataset, trained
 
+pytestmark = pytest.mark.slow
+
 RESNET = {"name": "resnet20", "width": 2}
 AUGMENTED = {"augmentation": "crop_and_flip"}
 

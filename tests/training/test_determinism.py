@@ -4,7 +4,11 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 from places import WORKFLOW
+
+pytestmark = pytest.mark.slow
 
 
 def printed_by(code):

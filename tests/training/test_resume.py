@@ -11,6 +11,8 @@ from replication.training.checkpoint import Checkpoints
 from replication.training.session import RunResult, train
 from support import CPU, SCHEDULES, numbers_of, run_settings, schedule_of, tiny_dataset
 
+pytestmark = pytest.mark.slow
+
 IDENTITY = {"run_id": "study/arm/seed-1"}
 
 

@@ -15,14 +15,6 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return copy_of_project(tmp_path_factory.mktemp("fresh") / "project")
 
 
-@pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """Return a project with all its results; tests do not change it."""
-    project = copy_of_project(tmp_path_factory.mktemp("finished") / "project")
-    project.snakemake()
-    return project
-
-
 @pytest.fixture
 def copy_of(tmp_path: Path) -> Callable[[Project], Project]:
     """Return a copy that a test may change, times of files kept."""

@@ -19,7 +19,7 @@ PAGE = "results/demo.snakemake-report.html"
 def make_report(project: Project) -> subprocess.CompletedProcess[str]:
     """Call `make snakemake-report` with the environment that runs this test."""
     command = ["make", "--old-file=setup", "snakemake-report", f"VENV={sys.prefix}"]
-    return subprocess.run(command, cwd=project.folder, text=True, capture_output=True, timeout=500)
+    return subprocess.run(command, cwd=project.folder, text=True, capture_output=True)
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import stat
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,11 +26,15 @@ from replication.runs.forks.launch import THREADS, start_fork_server
 from replication.system import interruption
 from replication.system.digests import canonical_json
 from support import run_settings, schedule_of, tiny_dataset
+from traps import trap
+from waiting import is_stopped, lives, wait_for
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="the server needs Linux")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="the server needs Linux"),
+]
 
 PYTEST = "PYTEST_CURRENT_TEST"  # its value changes with each test
-SECONDS = 60.0  # far more than anything here takes
 # As Snakemake calls the script, but with a `snakemake` of our own; `early`, a signal that comes at once.
 JOB = """
 import json, runpy, sys
@@ -111,7 +114,7 @@ class Jobs:
     def run(self, name: str, **more: Any) -> tuple[int, str, str]:
         """Return the exit status of a job, and what it prints."""
         process = self.start(name, **more)
-        printed = process.communicate(timeout=SECONDS)
+        printed = process.communicate()
         return process.returncode, *printed
 
     def refused(self, **environment: str) -> bool:
@@ -125,9 +128,24 @@ class Jobs:
     def begun(self, name: str, **more: Any) -> tuple[subprocess.Popen, int]:
         """Start a job of many minutes, and wait until it trains; return it and the process that does."""
         process = self.start(name, epochs=100_000, **more)
-        wait_until(lambda: [*self.folder.glob(f"{name}/.checkpoint-*")], process)
+        wait_for(lambda: [*self.folder.glob(f"{name}/.checkpoint-*")], "a checkpoint", process)
         lock = (self.folder / name / ".lock").read_text()
         return process, int(re.match(r"process (\d+) ", lock)[1])
+
+    def stopped(self, name: str, path: Path, **more: Any) -> tuple[subprocess.Popen, int]:
+        """Start a job for which the trap `path` is set, and wait until its run is caught; remove the trap."""
+        process = self.start(name, **more)
+        lock = self.folder / name / ".lock"
+
+        def caught() -> int | None:
+            holder = re.match(r"process (\d+) ", lock.read_text()) if lock.exists() else None
+            return int(holder[1]) if holder and is_stopped(int(holder[1])) else None
+
+        wait_for(caught, "a run that has stopped", process)
+        path.unlink()
+        number = caught()
+        assert number
+        return process, number
 
     def last_words(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text().splitlines()[-1]
@@ -136,36 +154,22 @@ class Jobs:
         return {path.name for path in (self.folder / name).iterdir()}
 
 
-def wait_until(condition: Any, process: subprocess.Popen | None = None) -> None:
-    end = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < end
-        assert process is None or process.poll() is None, process.communicate()
-        time.sleep(0.01)
-
-
-def lives(number: int) -> bool:
-    """Return whether this process runs: one that has ended remains until its exit status is read."""
-    try:
-        return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-def server_for(jobs: Jobs) -> subprocess.Popen:
-    """Start a server, and let these jobs know."""
+def server_for(jobs: Jobs, **environment: str) -> subprocess.Popen:
+    """Start a server in this environment, and let these jobs know."""
     with pytest.MonkeyPatch.context() as patch, inside(jobs.folder):
         patch.delenv(VARIABLE, raising=False)
         patch.delenv(PYTEST)
+        for name, value in environment.items():
+            patch.setenv(name, value)
         server = start_fork_server("s", "server.log")
-        jobs.environment[VARIABLE] = os.environ[VARIABLE]
+        jobs.environment |= environment | {VARIABLE: os.environ[VARIABLE]}
     assert server
     return server
 
 
 @pytest.fixture(scope="module", autouse=True)
 def signals() -> Iterator[None]:
-    """Let signals end what is started here, also if the tests run in the background and ignore some."""
+    """Have signals end what is started here, also where the tests are in the background and ignore some."""
     before = {number: signal.signal(number, signal.default_int_handler) for number in interruption.SIGNALS}
     yield
     for number, handler in before.items():
@@ -181,7 +185,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jobs]:
     for process in jobs.started:  # where a test has failed
         process.kill()
     server.stdin.close()
-    assert server.wait(SECONDS) == 0
+    assert server.wait() == 0
     assert [*(jobs.folder / "s").iterdir()] == []
 
 
@@ -202,7 +206,7 @@ def test_a_fork_comes_to_the_same_bytes(served: Jobs, alone: Jobs) -> None:
 def test_several_at_once_do_not_disturb_each_other(served: Jobs) -> None:
     jobs = {name: served.start(name, epochs=4) for name in ("one", "two", "three")}
     for process in jobs.values():
-        assert process.communicate(timeout=SECONDS)[0] == "False\n"
+        assert process.communicate()[0] == "False\n"
     results = [results_of(served.folder / name) for name in jobs]
     assert results[0] == results[1] == results[2]
 
@@ -217,7 +221,7 @@ def test_a_child_works_in_the_folder_of_its_job(served: Jobs, tmp_path: Path) ->
     assert child != process.pid
     assert Path(f"/proc/{child}/cwd").resolve() == tmp_path
     process.terminate()
-    process.wait(SECONDS)
+    process.wait()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -225,7 +229,7 @@ def test_a_signal_reaches_the_child_which_saves_its_state(served: Jobs, number: 
     name = signal.Signals(number).name
     process, child = served.begun(name)
     process.send_signal(number)
-    printed = process.communicate(timeout=SECONDS)
+    printed = process.communicate()
     assert (process.returncode, *printed) == (1, "", "")
     assert not lives(child)
     assert (
@@ -235,14 +239,27 @@ def test_a_signal_reaches_the_child_which_saves_its_state(served: Jobs, number: 
     assert served.kept(name) == {".checkpoint-0", ".checkpoint-1"}
 
 
-def test_an_interrupted_run_goes_on_to_the_same_bytes(served: Jobs) -> None:
-    assert served.run("whole", epochs=6)[0] == 0
-    process = served.start("pieces", epochs=6)
-    wait_until(lambda: [*served.folder.glob("pieces/.checkpoint-*")], process)
+@pytest.fixture
+def trapped(tmp_path: Path) -> Iterator[tuple[Jobs, subprocess.Popen, Path]]:
+    """Return jobs for which there is a server, the server, and a trap: their runs stop half-way."""
+    jobs = Jobs(tmp_path)
+    path = tmp_path / "trap"
+    server = server_for(jobs, **trap(path, "os.rename", r"/\.checkpoint-\d$", at=3))
+    yield jobs, server, path
+    server.kill()
+    server.wait()
+
+
+def test_an_interrupted_run_goes_on_to_the_same_bytes(trapped) -> None:
+    jobs, _, path = trapped
+    process, child = jobs.stopped("pieces", path, epochs=6)
     process.terminate()
-    assert process.wait(SECONDS) == 1
-    assert served.run("pieces", epochs=6)[0] == 0
-    assert results_of(served.folder / "pieces") == results_of(served.folder / "whole")
+    os.kill(child, signal.SIGCONT)
+    assert process.wait() == 1
+    assert jobs.kept("pieces") >= {".checkpoint-0", ".checkpoint-1"}
+    assert jobs.run("pieces", epochs=6)[0] == 0
+    assert jobs.run("whole", epochs=6)[0] == 0
+    assert results_of(jobs.folder / "pieces") == results_of(jobs.folder / "whole")
 
 
 def test_a_signal_that_comes_before_the_child_is_not_lost(served: Jobs) -> None:
@@ -254,8 +271,8 @@ def test_a_signal_that_comes_before_the_child_is_not_lost(served: Jobs) -> None:
 def test_a_child_ends_with_its_job_however_that_ends(served: Jobs) -> None:
     process, child = served.begun("orphan")
     process.kill()
-    process.wait(SECONDS)
-    wait_until(lambda: not lives(child))
+    process.wait()
+    wait_for(lambda: not lives(child), "the end of the child")
     assert "ended by SIGTERM" in served.last_words("orphan")
     assert served.kept("orphan") == {".checkpoint-0", ".checkpoint-1"}
 
@@ -263,7 +280,7 @@ def test_a_child_ends_with_its_job_however_that_ends(served: Jobs) -> None:
 def test_a_child_that_is_killed_fails_its_job(served: Jobs) -> None:
     process, child = served.begun("killed")
     os.kill(child, signal.SIGKILL)
-    _, said = process.communicate(timeout=SECONDS)
+    _, said = process.communicate()
     assert process.returncode == 128 + signal.SIGKILL
     message = "the process of this run was killed (SIGKILL): if the memory was used up, run fewer at a time (--cores)"
     assert said.startswith(message)
@@ -326,18 +343,17 @@ def test_without_a_server_a_job_trains_by_itself(served: Jobs) -> None:
         assert served.refused(**{VARIABLE: path})
 
 
-def test_a_server_that_is_killed_costs_its_runs_nothing(tmp_path: Path) -> None:
+def test_a_server_that_is_killed_costs_its_runs_nothing(trapped, tmp_path: Path) -> None:
     """The child ends with its state, and the job goes on by itself."""
-    jobs = Jobs(tmp_path)
-    server = server_for(jobs)
-    process = jobs.start("run", epochs=30)
-    wait_until(lambda: [*tmp_path.glob("run/.checkpoint-*")], process)
+    jobs, server, path = trapped
+    process, child = jobs.stopped("run", path, epochs=6)
     server.kill()
-    assert process.communicate(timeout=SECONDS) == ("True\n", "")
+    server.wait()
+    os.kill(child, signal.SIGCONT)
+    assert process.communicate() == ("True\n", "")
     assert process.returncode == 0
     record = json.loads((tmp_path / "run/record.json").read_text())
     assert [session["end"] for session in record["sessions"]] == ["SIGTERM", "completed"]
-    server.wait()
     with inside(tmp_path), pytest.MonkeyPatch.context() as patch:
         patch.setattr(launch, "_started", lambda *_: None)
         [left] = Path("s").iterdir()  # what a killed one has left
@@ -363,13 +379,13 @@ def test_a_server_ends_with_what_started_it_but_not_before_its_runs(tmp_path: Pa
     process, child = jobs.begun("run")
     started.kill()
     started.wait()
-    wait_until(lambda: not path.exists())
+    wait_for(lambda: not path.exists(), "a server that serves nobody any more")
     assert lives(child)
     assert lives(server)
     process.terminate()
-    assert process.wait(SECONDS) == 1
+    assert process.wait() == 1
     assert not lives(child)
-    wait_until(lambda: not lives(server))
+    wait_for(lambda: not lives(server), "the end of the server")
 
 
 @pytest.mark.parametrize(("device", "variable"), [("cuda", None), ("cpu", OFF)])

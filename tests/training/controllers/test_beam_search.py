@@ -18,6 +18,8 @@ from replication.training.session import train
 from replication.training.weights import digest_of_weights
 from support import CPU, column, numbers_of, run_settings, tiny_dataset, trained
 
+pytestmark = pytest.mark.slow
+
 ADAM = {"name": "adam", "learning_rate": 0.002, "epsilon": 1e-7}
 MOMENTUM = {"name": "sgd", "learning_rate": 0.1, "momentum": 0.9}
 RESNET = {"name": "resnet20", "width": 2}

@@ -19,6 +19,8 @@ from replication.training.controllers import LossProbingRate, RunContext
 from replication.training.controllers.loss_probing import NORMALISATIONS, LossProbe, rate_factor
 from support import column, run_settings, through_a_checkpoint, tiny_dataset, trained
 
+pytestmark = pytest.mark.slow
+
 SIDE, CLASSES = 4, 3
 
 
@@ -107,7 +109,7 @@ def algorithm_1(model, images, labels, rate, probing):
     return weighted_geometric_mean(probing.factors, scores) * rate, losses  # 11
 
 
-@hypothesis.settings(max_examples=40, deadline=None, derandomize=True, database=None)
+@hypothesis.settings(max_examples=40, derandomize=True, database=None)
 @hypothesis.given(
     kind=strategies.sampled_from(sorted(MODELS)),
     seed=strategies.integers(0, 1000),

@@ -69,30 +69,30 @@ def keras_rates(losses, factor, patience, min_delta, cooldown, min_lr):
     return rates
 
 
-@pytest.mark.parametrize("number", range(5))
-@pytest.mark.parametrize("patience", [1, 2, 4])
+@pytest.mark.parametrize("patience", [1, 2])
 @pytest.mark.parametrize("threshold_mode", ["rel", "abs"])
 @pytest.mark.parametrize(("cooldown", "minimum_rate", "threshold"), [(0, 0.0, 1e-4), (2, 0.01, 0.15)])
 def test_whole_trajectories_are_torchs_for_one_less_patience(
-    number, patience, threshold_mode, cooldown, minimum_rate, threshold
+    patience, threshold_mode, cooldown, minimum_rate, threshold
 ):
     common = {"factor": 0.6, "threshold": threshold, "threshold_mode": threshold_mode, "cooldown": cooldown}
-    expected = torch_rates(sequence(number), patience=patience - 1, min_lr=minimum_rate, **common)
-    assert our_rates(sequence(number), patience=patience, minimum_rate=minimum_rate, **common) == expected
-    assert len(set(expected)) > 2, "a sequence that changes nothing would show nothing"
+    for number in range(3):
+        expected = torch_rates(sequence(number), patience=patience - 1, min_lr=minimum_rate, **common)
+        assert our_rates(sequence(number), patience=patience, minimum_rate=minimum_rate, **common) == expected
+        assert len(set(expected)) > 2, "a sequence that changes nothing would show nothing"
 
 
-@pytest.mark.parametrize("number", range(5))
-@pytest.mark.parametrize("patience", [1, 2, 4])
-@pytest.mark.parametrize(("threshold", "minimum_rate"), [(0.0, 0.0), (1e-4, 0.05), (0.15, 0.0)])
+@pytest.mark.parametrize("patience", [1, 2])
+@pytest.mark.parametrize(("threshold", "minimum_rate"), [(0.0, 0.0), (0.15, 0.05)])
 # Keras' cooldown counts the epoch of the drop too: it lets one epoch less pass.
-@pytest.mark.parametrize(("cooldown", "keras_cooldown"), [(0, 0), (0, 1), (1, 2), (3, 4)])
-def test_whole_trajectories_are_keras(number, patience, threshold, minimum_rate, cooldown, keras_cooldown):
-    ours = our_rates(
-        sequence(number), factor=0.6, patience=patience, threshold=threshold, threshold_mode="abs",
-        cooldown=cooldown, minimum_rate=minimum_rate,
-    )  # fmt: skip
-    assert ours == keras_rates(sequence(number), 0.6, patience, threshold, keras_cooldown, minimum_rate)
+@pytest.mark.parametrize(("cooldown", "keras_cooldown"), [(0, 0), (0, 1), (3, 4)])
+def test_whole_trajectories_are_keras(patience, threshold, minimum_rate, cooldown, keras_cooldown):
+    for number in range(3):
+        ours = our_rates(
+            sequence(number), factor=0.6, patience=patience, threshold=threshold, threshold_mode="abs",
+            cooldown=cooldown, minimum_rate=minimum_rate,
+        )  # fmt: skip
+        assert ours == keras_rates(sequence(number), 0.6, patience, threshold, keras_cooldown, minimum_rate)
 
 
 @pytest.mark.parametrize(
@@ -130,9 +130,8 @@ def test_in_a_run_the_drop_shows_in_the_next_epoch():
 
 
 @pytest.mark.parametrize("cooldown", [0, 2])
-@pytest.mark.parametrize("number", range(3))
-def test_one_that_goes_on_from_a_state_is_the_same(number, cooldown):
-    losses = sequence(number)
+def test_one_that_goes_on_from_a_state_is_the_same(cooldown):
+    losses = sequence(1)
     fields = {"patience": 2, "factor": 0.5, "cooldown": cooldown}
     expected = our_rates(losses, **fields)
     settings = run_settings(schedule={"name": "reduce_on_plateau", **fields})

@@ -30,6 +30,8 @@ from support import (
     trained,
 )
 
+pytestmark = pytest.mark.slow
+
 FOUND = RangeSuggestion(0.02, 0.08, rises=True)
 RESNET = {"name": "resnet20", "width": 2}
 SGD = {"name": "sgd", "learning_rate": 0.3, "momentum": 0.9, "weight_decay": 0.01}

@@ -5,6 +5,8 @@ import torchvision
 from replication.settings.run import ResNet18
 from replication.training.models import build_model
 
+pytestmark = pytest.mark.slow
+
 
 def model(stem="imagenet", width=64, channels=3, classes=10):
     torch.manual_seed(5)

@@ -9,6 +9,8 @@ from replication.settings.sources import DataSources
 from replication.training.models import build_model
 from support import column, trained
 
+pytestmark = pytest.mark.slow
+
 DEPTHS = {"resnet20": (ResNet20, 3), "resnet38": (ResNet38, 6)}
 
 
