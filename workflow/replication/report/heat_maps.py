@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from replication.report.figures import STYLE, StudyTables, empty_figure
+from replication.report.drawing import own_style
+from replication.report.figures import StudyTables, empty_figure
 from replication.report.formatting import MISSING, format_value
 from replication.settings.measures import MEASURES
 
@@ -82,7 +83,7 @@ def heat_map(
     panels = list(data.groupby("panel", sort=False))
     across = min(len(panels), PANELS_ACROSS)
     down = -(-len(panels) // across)
-    with mpl.rc_context(STYLE | {"axes.grid": False}):
+    with own_style(**{"axes.grid": False}):
         size = (1.6 + across * (0.72 * len(columns) + 0.3), 0.6 + down * (0.5 * len(rows) + 0.6))
         figure = Figure(figsize=size, layout="constrained")
         axes = list(figure.subplots(down, across, squeeze=False).flat)
