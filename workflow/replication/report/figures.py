@@ -24,6 +24,7 @@ from replication.analysis.intervals import t_interval
 from replication.report.drawing import own_style
 from replication.settings.measures import MEASURES
 from replication.system.files import write_text
+from replication.system.missing import MISSING
 from replication.system.tables import read_table, write_table
 
 BAND_ALPHA = 0.12  # several bands overlap
@@ -69,8 +70,12 @@ class StudyTables:
 
 def interval_bounds(values: pd.Series) -> tuple[float, float]:
     """Return the 95 % t interval that seaborn draws around a mean."""
-    interval = t_interval([float(value) for value in values.dropna()], 0.95)
+    interval = t_interval(_finite(values), 0.95)
     return interval.low, interval.high
+
+
+def _finite(values: pd.Series) -> list[float]:
+    return [float(value) for value in values[np.isfinite(values)]]
 
 
 def means_over_seeds(data: pd.DataFrame, by: Sequence[str], measures: Sequence[str]) -> pd.DataFrame:
@@ -78,7 +83,7 @@ def means_over_seeds(data: pd.DataFrame, by: Sequence[str], measures: Sequence[s
     rows = []
     for key, group in data.groupby(list(by), sort=False, observed=True):
         for measure in measures:
-            interval = t_interval([float(value) for value in group[measure].dropna()], 0.95)
+            interval = t_interval(_finite(group[measure]), 0.95)
             found = {"measure": measure, "n": interval.count, "mean": interval.mean}
             rows.append(
                 dict(zip(by, key, strict=True)) | found | {"low": interval.low, "high": interval.high}
@@ -282,5 +287,5 @@ def show(tables: StudyTables, name: str, drawn: tuple[Figure, pd.DataFrame], alt
     links = ", ".join(
         f'<a href="#arm-{tables.folder.name}-{arm}">{arm}</a>' for arm in dict.fromkeys(data["arm"])
     )
-    note = f"{caption} {INTERVAL_NOTE} <span class='runs'>Runs: {links}.</span>"
+    note = f"{caption} {INTERVAL_NOTE} <span class='runs'>Runs: {links or MISSING}.</span>"
     return HTML(figure_html(svg, f"{tables.folder.name}-{name}", alt, note))

@@ -98,10 +98,12 @@ def render(
 def _banner(tables: Tables) -> dict[str, Any]:
     """Return what the reader must know before any number."""
     judged = tables.claims["verdict"].str.partition(" (")[0]
+    missing = tables.runs["outcome"] == "missing"
     return {
+        "nothing": bool(missing[tables.runs["outcome"] != DERIVED].all()),
         "data": sorted(tables.runs["dataset"].dropna().unique()),
         "runs": int((tables.runs["outcome"] != DERIVED).sum()),
-        "missing": int((tables.runs["outcome"] == "missing").sum()),
+        "missing": int(missing.sum()),
         "not_comparable": int((judged == verdicts.NOT_COMPARABLE).sum()),
         "claims": int((judged != verdicts.NOT_RUN).sum()),
     }

@@ -17,6 +17,7 @@ from replication.settings.study import Scale, Study
 from replication.settings.validation import unknown_name, validate
 from replication.settings.yaml_file import read_yaml
 from replication.system.digests import canonical_json, digest_of_text
+from replication.system.missing import or_missing
 from replication.training.early_stopping import build_stopper
 
 STUDIES = Path("config/studies")
@@ -28,7 +29,15 @@ SCALES: tuple[Scale, ...] = ("paper", "laptop", "demo")
 
 @dataclass(frozen=True)
 class PlannedStudy:
-    """A study at one scale: the seeds, and for each selected arm the settings of its runs."""
+    """A study at one scale: the seeds, and for each selected arm the settings of its runs.
+
+    Attributes
+    ----------
+    at_scale
+        The settings of every arm that the study trains at this scale, selected or not.
+    as_reported
+        Those at paper scale, on the report's data, of the same arms.
+    """
 
     name: str
     file: Path
@@ -36,6 +45,7 @@ class PlannedStudy:
     scale: Scale
     seeds: tuple[int, ...]
     arms: dict[str, RunSettings]
+    at_scale: dict[str, RunSettings]
     as_reported: dict[str, RunSettings]
 
     @cached_property
@@ -56,20 +66,20 @@ class PlannedStudy:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of everything here: the study's file, and what its arms resolve to."""
-        arms = {arm: settings.model_dump(mode="json") for arm, settings in self.arms.items()}
-        parts = [self.name, self.study.model_dump(mode="json"), self.scale, self.seeds, arms]
+        arms = {arm: settings.model_dump(mode="json") for arm, settings in self.at_scale.items()}
+        parts = [self.name, self.study.model_dump(mode="json"), self.scale, self.seeds, list(self.arms), arms]
         return digest_of_text(canonical_json(parts))
 
     def differences(self, arm: str) -> list[str]:
-        """Return how the settings of `arm` differ from the report's, as `key: ours for reported`.
+        """Return how the settings of `arm`, selected or not, differ from the report's, as `key: ours for reported`.
 
         The data set comes first, as `data.dataset`, if it is another one.
         """
-        ours = _flat(self.arms[arm].model_dump(mode="json"))
+        ours = _flat(self.at_scale[arm].model_dump(mode="json"))
         reported = _flat(self.as_reported[arm].model_dump(mode="json"))
         keys = sorted(ours.keys() | reported.keys(), key=lambda key: (key != "data.dataset", key))
         return [
-            f"{key}: {ours.get(key)} for {reported.get(key)}"
+            f"{key}: {or_missing(ours.get(key))} for {or_missing(reported.get(key))}"
             for key in keys
             if key not in _WITHOUT_EFFECT and ours.get(key) != reported.get(key)
         ]
@@ -158,15 +168,19 @@ def _resolve(file: Path, study: Study, arms: list[str] | None, config: Config) -
     selected = trained[config.scale] if arms is None else arms
     overrides = study.overrides(config.scale)
     seeds = config.seeds or overrides.seeds or study.seeds
-    settings = resolved[config.scale]
+    at_scale = {
+        arm: _substituted(settings, overrides.substitute, config.substitute)
+        for arm, settings in resolved[config.scale].items()
+    }
     return PlannedStudy(
         name=file.stem,
         file=file,
         study=study,
         scale=config.scale,
         seeds=tuple(range(1, seeds + 1)),
-        arms={arm: _substituted(settings[arm], overrides.substitute, config.substitute) for arm in selected},
-        as_reported={arm: resolved["paper"][arm] for arm in selected},
+        arms={arm: at_scale[arm] for arm in selected},
+        at_scale=at_scale,
+        as_reported={arm: resolved["paper"][arm] for arm in at_scale},
     )
 
 
