@@ -62,7 +62,9 @@ ODD = ["NA", "null", "None", "nan", "N/A", "inf", "16", "007", "1e3", "True"]
 
 
 def test_text_comes_back_whatever_it_looks_like(tmp_path: Path) -> None:
-    written = pd.DataFrame({"arm": ODD, "commit": ODD[::-1], "title": [*ODD[1:], None], "mean": range(len(ODD))})
+    written = pd.DataFrame(
+        {"arm": ODD, "commit": ODD[::-1], "title": [*ODD[1:], None], "mean": range(len(ODD))}
+    )
     write_table(written, tmp_path / "table.csv")
     found = read_table(tmp_path / "table.csv")
     assert found["arm"].tolist() == ODD
@@ -78,5 +80,5 @@ def test_a_text_is_no_number_even_where_all_of_them_could_be(tmp_path: Path) -> 
 
 def test_an_empty_cell_is_a_missing_number(tmp_path: Path) -> None:
     write_table(pd.DataFrame({"mean": [0.5, math.nan]}), tmp_path / "table.csv")
-    assert (tmp_path / "table.csv").read_text() == "mean\n0.5\n\"\"\n"
+    assert (tmp_path / "table.csv").read_text() == 'mean\n0.5\n""\n'
     assert read_table(tmp_path / "table.csv")["mean"].isna().tolist() == [False, True]

@@ -100,7 +100,10 @@ def _data_problems(folder: Path, settings: RunSettings, labels: Labels, tables: 
     for row in tables.history:
         share = row["train_accuracy"]
         if share != round(share * images) / images:
-            yield HISTORY, f"epoch {row['epoch']:.0f}: train_accuracy {shown(share)} is no share of {images} images"
+            yield (
+                HISTORY,
+                f"epoch {row['epoch']:.0f}: train_accuracy {shown(share)} is no share of {images} images",
+            )
     yield from _step_problems(settings, expected.steps_per_epoch(settings, labels), images, tables)
     try:
         log = read_predictions(folder / PREDICTIONS)
@@ -147,4 +150,7 @@ def _rate_problems(
     for row, step, (rate, momentum) in zip(rows, numbers, rates, strict=True):
         for column, value in (("learning_rate", rate), ("momentum", momentum)):
             if row.get(column) != value:
-                yield name, f"step {step}: {column} is {shown(row.get(column))}, its schedule gives {shown(value)}"
+                yield (
+                    name,
+                    f"step {step}: {column} is {shown(row.get(column))}, its schedule gives {shown(value)}",
+                )

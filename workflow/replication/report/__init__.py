@@ -2,6 +2,6 @@
 
 import os
 
-# Before anything here imports matplotlib: a user's own settings for it may be unreadable, or name what is not installed.
+# Before anything here imports matplotlib: a user's own settings may be unreadable, or name what is not installed.
 os.environ["MATPLOTLIBRC"] = os.devnull
 os.environ.pop("MPLBACKEND", None)

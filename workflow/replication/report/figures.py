@@ -268,7 +268,9 @@ def figure_html(svg: str, name: str, alt: str, caption: str) -> str:
 
 
 def show(tables: StudyTables, name: str, drawn: tuple[Figure, pd.DataFrame], alt: str, caption: str) -> HTML:
-    """Save a figure and its data in the folder `figures` of the study, or that which `FIGURES_FOLDER` names, and return it for the notebook.
+    """Save a figure and its data in the study's folder `figures`, and return it for the notebook.
+
+    Where the variable `FIGURES_FOLDER` is set, they go to the folder that it names.
 
     Parameters
     ----------

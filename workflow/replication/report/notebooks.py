@@ -106,7 +106,7 @@ def _move_warnings(cell: NotebookNode) -> None:
     """Move what a cell wrote to standard error to that of this process: warnings name files of this machine."""
     for output in cell.outputs:
         if output.get("name") == "stderr":
-            print(output.text, file=sys.stderr, end="")
+            sys.stderr.write(output.text)
     cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
 
 

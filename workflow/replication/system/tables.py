@@ -10,7 +10,16 @@ from replication.system.files import whole_file
 # all digits.
 TEXT = (
     *("run_id", "study", "arm", "title", "note", "differences", "settings", "outcome", "made_of", "runs"),
-    *("dataset", "dataset_sha256", "settings_sha256", "code_sha256", "weights_sha256", "commit", "device", "torch"),
+    *(
+        "dataset",
+        "dataset_sha256",
+        "settings_sha256",
+        "code_sha256",
+        "weights_sha256",
+        "commit",
+        "device",
+        "torch",
+    ),
     *("id", "report", "section", "quote", "kind", "reading", "minus", "measure", "margin_reason", "detail"),
     *("qualifier", "verdict", "ranking", "setting", "best", "as_good", "schedule"),
 )

@@ -153,14 +153,20 @@ def _recorded(run: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "commit", f"{git['commit'] or 'unknown: run outside a git repository'}{dirty}"
     yield "lock file", or_missing(run["lock_sha256"])
     yield "installed", or_missing(run["installed_sha256"])
-    yield "versions", ", ".join(f"{name} {or_missing(version)}" for name, version in sorted(run["versions"].items()))
+    yield (
+        "versions",
+        ", ".join(f"{name} {or_missing(version)}" for name, version in sorted(run["versions"].items())),
+    )
     driver = f", driver {machine['driver']}" if machine["driver"] else ""
     yield (
         "machine",
         f"{machine['device']}{driver}; {or_missing(machine['processor'])}; {machine['system']} "
         f"{machine['architecture']}; threads: {machine['threads']}",
     )
-    yield "determinism", ", ".join(f"{name}: {or_missing(value)}" for name, value in sorted(run["determinism"].items()))
+    yield (
+        "determinism",
+        ", ".join(f"{name}: {or_missing(value)}" for name, value in sorted(run["determinism"].items())),
+    )
     yield (
         "trained",
         f"{run['outcome']} after {run['epochs']} epochs, best epoch {run['best_epoch'] or MISSING}",
