@@ -96,7 +96,7 @@ def test_a_figure_without_any_run_says_so(
     tables: StudyTables, draw: Callable[[StudyTables], tuple[Figure, pd.DataFrame]]
 ) -> None:
     drawn = draw(tables)
-    assert "None of the arms" in drawn[0].texts[0].get_text()
+    assert "No arm" in drawn[0].texts[0].get_text()
     figures.show(tables, "nothing", drawn, alt="Nothing.", caption="Nothing.")
 
 

@@ -5,8 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from replication.report.formatting import MISSING, format_interval, format_value
+from replication.report.formatting import format_interval, format_value
 from replication.settings.measures import MEASURES
+from replication.system.missing import MISSING
 
 NAN = math.nan
 

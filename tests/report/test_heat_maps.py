@@ -176,7 +176,7 @@ def test_a_measure_that_is_not_in_the_summary_is_refused(tables):
 def test_without_any_arm_the_figure_says_so(tmp_path):
     tables = tables_of(tmp_path, {"other": [0.5, 0.5]})
     drawn = heat_map(tables, LAYOUT, "test_accuracy")
-    assert "None of the arms" in drawn[0].texts[0].get_text()
+    assert "No arm" in drawn[0].texts[0].get_text()
     figures.show(tables, "nothing", drawn, alt="Nothing.", caption="Nothing.")
 
 

@@ -71,5 +71,5 @@ def test_it_is_the_same_bytes_each_time(tables: StudyTables) -> None:
 
 def test_arms_without_a_test_give_a_note(tables: StudyTables) -> None:
     figure, data = range_test_curves(tables, ["step"])
-    assert "None of the arms" in figure.texts[0].get_text()
+    assert "No arm" in figure.texts[0].get_text()
     assert data.empty

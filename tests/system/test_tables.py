@@ -1,6 +1,7 @@
 """Tables on disk: every digit comes back."""
 
 import math
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -55,3 +56,29 @@ def test_a_table_that_cannot_be_written_leaves_the_old_one(path):
         write_table(Unwritable({"x": [2]}), path)
     assert read_table(path)["x"].tolist() == [1]
     assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+ODD = ["NA", "null", "None", "nan", "N/A", "inf", "16", "007", "1e3", "True"]
+
+
+def test_text_comes_back_whatever_it_looks_like(tmp_path: Path) -> None:
+    written = pd.DataFrame(
+        {"arm": ODD, "commit": ODD[::-1], "title": [*ODD[1:], None], "mean": range(len(ODD))}
+    )
+    write_table(written, tmp_path / "table.csv")
+    found = read_table(tmp_path / "table.csv")
+    assert found["arm"].tolist() == ODD
+    assert found["commit"].tolist() == ODD[::-1]
+    assert found["title"].tolist()[:-1] == ODD[1:]
+    assert found["title"].isna().tolist() == [False] * (len(ODD) - 1) + [True]
+
+
+def test_a_text_is_no_number_even_where_all_of_them_could_be(tmp_path: Path) -> None:
+    write_table(pd.DataFrame({"arm": ["1", "02"], "n": [1, 2]}), tmp_path / "table.csv")
+    assert read_table(tmp_path / "table.csv")["arm"].tolist() == ["1", "02"]
+
+
+def test_an_empty_cell_is_a_missing_number(tmp_path: Path) -> None:
+    write_table(pd.DataFrame({"mean": [0.5, math.nan]}), tmp_path / "table.csv")
+    assert (tmp_path / "table.csv").read_text() == 'mean\n0.5\n""\n'
+    assert read_table(tmp_path / "table.csv")["mean"].isna().tolist() == [False, True]

@@ -5,15 +5,37 @@ report: "../../reports/captions/workflow.rst"
 
 
 localrules:
+    execute_notebook,
     notebook,
     report,
 
 
-rule notebook:
+# Snakemake removes the outputs of a job before it starts. The figures and the notebook of the last run are those of
+# another rule than the one that may fail, and stay until there are new ones.
+rule execute_notebook:
     input:
         notebook="reports/{study}.ipynb",
         claims=f"{RESULTS}/studies/{{study}}/claims.csv",
         tables=[f"{RESULTS}/studies/{{study}}/{table}.csv" for table in STUDY_TABLES],
+    output:
+        temp(directory(f"{LOGS}/notebooks/{{study}}")),
+    log:
+        f"{LOGS}/notebooks/{{study}}.log",
+    conda:
+        "../../envs/pipeline.yaml"
+    params:
+        code=script_digest("notebook.py"),
+    script:
+        "../scripts/notebook.py"
+
+
+rule notebook:
+    input:
+        executed=rules.execute_notebook.output,
+        # Once those made of them are removed, these tell whether they are outdated.
+        notebook=rules.execute_notebook.input.notebook,
+        claims=rules.execute_notebook.input.claims,
+        tables=rules.execute_notebook.input.tables,
     output:
         notebook=f"{RESULTS}/studies/{{study}}/notebook.ipynb",
         figures=report(
@@ -25,13 +47,14 @@ rule notebook:
             labels={"figure": "{name}"},
         ),
     log:
-        f"{LOGS}/notebooks/{{study}}.log",
+        f"{LOGS}/notebooks/{{study}}.copy.log",
     conda:
         "../../envs/pipeline.yaml"
     params:
         code=script_digest("notebook.py"),
-    script:
-        "../scripts/notebook.py"
+    shell:
+        "(cp {input.executed:q}/notebook.ipynb {output.notebook:q} && "
+        "cp -R {input.executed:q}/figures {output.figures:q}) 2> {log:q}"
 
 
 rule report:

@@ -10,6 +10,8 @@ from replication.system.logs import logged
 with logged(snakemake.log[0]):
     execute(
         notebook=snakemake.input.notebook,
-        output=snakemake.output.notebook,
+        output=Path(snakemake.output[0], "notebook.ipynb"),
         tables=Path(snakemake.input.claims).parent,
+        # Beside the output, which Snakemake removes.
+        failed=f"{snakemake.output[0]}.failed.ipynb",
     )

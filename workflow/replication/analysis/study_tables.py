@@ -1,11 +1,13 @@
 """From run folders to tables, on an explicit key: the planned run identities."""
 
 import json
+import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from replication.analysis.derived_arms import with_derived_arms
@@ -26,18 +28,12 @@ from replication.system.tables import read_table, write_table
 
 KEY = ["run_id", "study", "arm", "seed"]
 PEAK_MEMORY = "peak_memory_mb"
-# Columns of the table of runs that come from every record.
-FACTS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
-    "dataset": lambda record: record["dataset"]["name"],
-    "dataset_sha256": lambda record: record["dataset"]["identity"],
-    "settings_sha256": lambda record: record["settings_sha256"],
-    "code_sha256": lambda record: record["code_sha256"],
-    "commit": lambda record: record["git"]["commit"],
-    "dirty": lambda record: record["git"]["dirty"],
-    "device": lambda record: record["machine"]["device"],
-    "torch": lambda record: record["versions"]["torch"],
-    "weights_sha256": lambda record: record["weights_sha256"],
-}
+# What a run's record gives, whatever its schedule.
+FACTS = (
+    *("outcome", "epochs", "best_epoch", "share_of_epochs_saved", "forward_passes", "backward_passes"),
+    *("dataset", "dataset_sha256", "settings_sha256", "code_sha256", "commit", "dirty", "device", "torch"),
+    "weights_sha256",
+)
 SECONDS = ("seconds_training", "seconds_evaluation", "seconds_probing")
 
 
@@ -54,7 +50,8 @@ def collect(run_ids: Sequence[str], folder: str | Path) -> tuple[pd.DataFrame, p
     Returns
     -------
     runs
-        One row for each planned run, in their order; a run without a record has the outcome `missing`.
+        One row for each planned run, in their order; a run without a record has the outcome `missing`. Where none has
+        a record, there are the same columns, without values.
     history
         One row for each run and epoch, timings included.
 
@@ -71,11 +68,15 @@ def collect(run_ids: Sequence[str], folder: str | Path) -> tuple[pd.DataFrame, p
     tables = list(histories.values())
     history = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=[*KEY, "epoch"])
     rows = [_key(run_id) | _run_row(record, histories.get(run_id)) for run_id, record in records.items()]
-    runs = pd.DataFrame(rows).merge(_from_timings(history), on="run_id", how="left")
+    runs = _with_columns(pd.DataFrame(rows), FACTS).merge(_from_timings(history), on="run_id", how="left")
     runs["seconds"] = runs[list(SECONDS)].sum(axis=1, min_count=1)
     runs["share_of_seconds_probing"] = runs["seconds_probing"] / runs["seconds"]
-    # The same columns whether all of the runs are there, or none.
-    return runs.reindex(columns=list(dict.fromkeys([*runs.columns, *FACTS]))), history
+    return runs, history
+
+
+def _with_columns(table: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
+    """Add the columns that no row has given a value."""
+    return table.assign(**{name: math.nan for name in columns if name not in table.columns})
 
 
 def _key(run_id: str) -> dict[str, Any]:
@@ -118,7 +119,15 @@ def _run_row(record: dict[str, Any] | None, history: pd.DataFrame | None) -> dic
         "share_of_epochs_saved": 1 - record["epochs"] / budget,
         **record["costs"],
         **passes(record, int(history["steps"].iloc[-1])),
-        **{column: of_record(record) for column, of_record in FACTS.items()},
+        "dataset": record["dataset"]["name"],
+        "dataset_sha256": record["dataset"]["identity"],
+        "settings_sha256": record["settings_sha256"],
+        "code_sha256": record["code_sha256"],
+        "commit": record["git"]["commit"],
+        "dirty": record["git"]["dirty"],
+        "device": record["machine"]["device"],
+        "torch": record["versions"]["torch"],
+        "weights_sha256": record["weights_sha256"],
     }
 
 
@@ -135,13 +144,14 @@ def summarise(
 ) -> pd.DataFrame:
     """Return one row for each arm and column: the mean over seeds with its 95 % t interval.
 
-    A seed without a value counts in `planned`, and not in `n`.
+    A seed without a value, or with one that is not finite, counts in `planned`, and not in `n`.
     """
     rows = []
     for measure, epoch in columns:
         values = at_epoch(runs, history, measure, epoch)
         for (study, arm), group in runs.groupby(["study", "arm"], sort=False):
-            found = values.loc[group["run_id"]].dropna()
+            found = values.loc[group["run_id"]]
+            found = found[np.isfinite(found)]
             interval = t_interval(found.tolist(), 0.95)
             rows.append(
                 {

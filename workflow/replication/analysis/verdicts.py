@@ -185,6 +185,8 @@ def _order_judgement(comparisons: Sequence[_Comparison]) -> Judgement:
 
 def _in_words(interval: Interval) -> str:
     """Return a mean difference, with its interval where there are enough seeds for one."""
+    if not interval.count:
+        return "no seed has both"
     if math.isnan(interval.low):
         return f"{interval.mean:+.4g}"
     return f"{interval.mean:+.4g} [{interval.low:+.4g}, {interval.high:+.4g}] at {interval.level:.2%}"
@@ -309,10 +311,13 @@ def qualify(planned: PlannedStudy, claim: Claim) -> tuple[str, bool]:
     """Return what a verdict must say about scale and data, and whether the numbers can be compared at all.
 
     At paper scale on the named data there is nothing to say. Other data are not comparable. What else differs
-    from the report's settings, in the arms of the claim, is named.
+    from the report's settings, in the arms of the claim, is named: in all of them, whether they are selected or not.
     """
     behind = {arm for named in claim.arms for arm in planned.study.trained_arms(named)}
-    differences = sorted({d for arm in behind & planned.at_scale.keys() for d in planned.differences(arm)})
+    trained = behind & planned.at_scale.keys()
+    differences = sorted({d for arm in trained for d in planned.differences(arm)})
+    if trained != behind:  # a ranking of what this scale trains
+        differences.append(f"arms: {len(trained)} for {len(behind)}")
     other_data = [d for d in differences if d.startswith("data.dataset:")]
     if other_data:
         return f"{planned.scale} scale, {'; '.join(other_data).replace('data.dataset: ', '')}", False

@@ -4,6 +4,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from replication.system.missing import or_missing
+
 TEXT_LENGTH = 80  # of a value that a message shows
 
 
@@ -60,6 +62,6 @@ class Findings:
 
 
 def shown(value: object) -> str:
-    """Return a value as a message shows it: on one line, its end cut off if it is long."""
-    text = " ".join(str(value).split())
+    """Return a value as a message shows it: on one line, its end cut off if it is long, a dash for none."""
+    text = " ".join(or_missing(value).split())
     return text if len(text) <= TEXT_LENGTH else f"{text[: TEXT_LENGTH - 1]}…"

@@ -8,6 +8,7 @@ from pathlib import Path
 from replication.audit import expected
 from replication.audit.datasets import Labels
 from replication.audit.expected import Row
+from replication.audit.findings import shown
 from replication.errors import ResultsError
 from replication.report.formatting import counted
 from replication.runs.folder import HISTORY, PREDICTIONS, RECORD, STEPS, TIMINGS
@@ -81,7 +82,7 @@ def _ending_problems(record: Record, settings: RunSettings, history: Sequence[Ro
         yield RECORD, f"{says}; {HISTORY} gives {outcome} after {epochs}"
     best = expected.best_epoch(history)
     if record.best_epoch != best:
-        yield RECORD, f"says that epoch {record.best_epoch} is the best; {HISTORY} gives {best}"
+        yield RECORD, f"says that epoch {shown(record.best_epoch)} is the best; {HISTORY} gives {shown(best)}"
     ours, last = record.sessions[-1].last_step, history[-1]["steps"]
     if ours != last:
         yield RECORD, f"its last session ends after step {ours}, {HISTORY} after {last:.0f}"
@@ -99,7 +100,10 @@ def _data_problems(folder: Path, settings: RunSettings, labels: Labels, tables: 
     for row in tables.history:
         share = row["train_accuracy"]
         if share != round(share * images) / images:
-            yield HISTORY, f"epoch {row['epoch']:.0f}: train_accuracy {share} is no share of {images} images"
+            yield (
+                HISTORY,
+                f"epoch {row['epoch']:.0f}: train_accuracy {shown(share)} is no share of {images} images",
+            )
     yield from _step_problems(settings, expected.steps_per_epoch(settings, labels), images, tables)
     try:
         log = read_predictions(folder / PREDICTIONS)
@@ -132,7 +136,7 @@ def _step_problems(settings: RunSettings, an_epoch: int, images: int, tables: _T
         if not expected.same_number(row["train_loss"], mean):
             yield (
                 STEPS,
-                f"epoch {number + 1}: gives a train_loss of {mean}, {HISTORY} has {row['train_loss']}",
+                f"epoch {number + 1}: gives a train_loss of {shown(mean)}, {HISTORY} has {shown(row['train_loss'])}",
             )
 
 
@@ -146,4 +150,7 @@ def _rate_problems(
     for row, step, (rate, momentum) in zip(rows, numbers, rates, strict=True):
         for column, value in (("learning_rate", rate), ("momentum", momentum)):
             if row.get(column) != value:
-                yield name, f"step {step}: {column} is {row.get(column)}, its schedule gives {value}"
+                yield (
+                    name,
+                    f"step {step}: {column} is {shown(row.get(column))}, its schedule gives {shown(value)}",
+                )

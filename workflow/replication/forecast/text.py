@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, get_args
 
+import numpy as np
 import pandas as pd
 
 from replication.errors import ConfigurationError
@@ -24,6 +25,7 @@ from replication.forecast.estimates import (
 from replication.runs.plan import load_plan
 from replication.settings.config import Config
 from replication.settings.study import Scale
+from replication.system.missing import MISSING
 from replication.system.tables import write_table
 
 SCALES: tuple[Scale, ...] = get_args(Scale)  # from the smallest to the largest
@@ -94,7 +96,7 @@ def describe(rows: pd.DataFrame, machine: Machine, counts: Sequence[int]) -> str
 
 
 def _line(row: Mapping[Any, Any]) -> str:
-    actual = "" if math.isnan(row["error"]) else f"{row['error']:+.0%}"
+    actual = f"{row['error']:+.0%}" if math.isfinite(row["error"]) else MISSING
     return (
         f"  {row['arm']:<46}{row['runs']:>6}{row['epochs']:>8}{row['steps']:>9}{row['hours']:>9.3f}"
         f"{row['peak_memory_mb']:>7.0f}{actual:>9}"
@@ -119,7 +121,7 @@ def _hours(rows: pd.DataFrame, places: int) -> str:
 
 
 def _errors(rows: pd.DataFrame) -> list[str]:
-    known = rows.dropna(subset=["error"])
+    known = rows[np.isfinite(rows["error"])]
     if not len(known):
         return []
     total = known["seconds"].sum() / known["actual_seconds"].sum() - 1

@@ -6,13 +6,12 @@ Colours are seaborn's colour-blind palette, and line styles tell curves apart wi
 import base64
 import html
 import io
+import os
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import seaborn as sns
@@ -22,13 +21,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from replication.analysis.intervals import t_interval
+from replication.report.drawing import own_style
 from replication.settings.measures import MEASURES
 from replication.system.files import write_text
+from replication.system.missing import MISSING
 from replication.system.tables import read_table, write_table
 
-# Text as outlines and fixed identifiers: the same bytes on every machine, and no font needed to read them.
-STYLE: Any = {"svg.hashsalt": "replication", "svg.fonttype": "path", "axes.grid": True, "grid.alpha": 0.3}
 BAND_ALPHA = 0.12  # several bands overlap
+FIGURES_FOLDER = "REPLICATION_FIGURES"  # a variable: where figures go, if not beside the tables
 EPOCH = "Epoch"  # the axis of curves
 INTERVAL_NOTE = "Means over seeds with 95 % t intervals, which may leave the panel where seeds are few."
 
@@ -70,8 +70,12 @@ class StudyTables:
 
 def interval_bounds(values: pd.Series) -> tuple[float, float]:
     """Return the 95 % t interval that seaborn draws around a mean."""
-    interval = t_interval([float(value) for value in values.dropna()], 0.95)
+    interval = t_interval(_finite(values), 0.95)
     return interval.low, interval.high
+
+
+def _finite(values: pd.Series) -> list[float]:
+    return [float(value) for value in values[np.isfinite(values)]]
 
 
 def means_over_seeds(data: pd.DataFrame, by: Sequence[str], measures: Sequence[str]) -> pd.DataFrame:
@@ -79,7 +83,7 @@ def means_over_seeds(data: pd.DataFrame, by: Sequence[str], measures: Sequence[s
     rows = []
     for key, group in data.groupby(list(by), sort=False, observed=True):
         for measure in measures:
-            interval = t_interval([float(value) for value in group[measure].dropna()], 0.95)
+            interval = t_interval(_finite(group[measure]), 0.95)
             found = {"measure": measure, "n": interval.count, "mean": interval.mean}
             rows.append(
                 dict(zip(by, key, strict=True)) | found | {"low": interval.low, "high": interval.high}
@@ -94,7 +98,7 @@ def curves(
     data = tables.of_arms(arms)
     if data.empty:
         return empty_figure()
-    with mpl.rc_context(STYLE):
+    with own_style():
         figure = Figure(figsize=(5.2 * len(measures), 3.8), layout="constrained")
         axes = figure.subplots(1, len(measures), squeeze=False)[0]
         for number, (axis, measure) in enumerate(zip(axes, measures, strict=True)):
@@ -105,8 +109,9 @@ def curves(
 
 def empty_figure() -> tuple[Figure, pd.DataFrame]:
     """Return the figure that takes the place of one none of whose arms was selected."""
-    figure = Figure(figsize=(6, 0.8))
-    figure.text(0.02, 0.4, "None of the arms of this figure has been run.")
+    with own_style():
+        figure = Figure(figsize=(6, 0.8))
+        figure.text(0.02, 0.4, "No arm of this figure has been run.")
     return figure, pd.DataFrame(columns=["arm"])
 
 
@@ -147,7 +152,7 @@ def learning_curves(tables: StudyTables, arm: str) -> tuple[Figure, pd.DataFrame
     runs = tables.runs[tables.runs["arm"] == arm]
     if data.empty:
         return empty_figure()
-    with mpl.rc_context(STYLE):
+    with own_style():
         figure = Figure(figsize=(10.4, 3.8), layout="constrained")
         for axis, kind in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
             _draw_splits(axis, data, kind)
@@ -195,7 +200,7 @@ def dots(
     reported = reported_values(tables.claims, measure, epoch)
     if chosen.empty:
         return empty_figure()
-    with mpl.rc_context(STYLE):
+    with own_style():
         figure = Figure(figsize=(8, 0.5 * len(chosen) + 1.2), layout="constrained")
         axis = figure.subplots()
         places = range(len(chosen))
@@ -229,7 +234,7 @@ def schedule_gallery(schedules: pd.DataFrame) -> Figure:
     names = schedules["schedule"].unique()
     across = 4
     down = -(-len(names) // across)
-    with mpl.rc_context(STYLE):
+    with own_style():
         figure = Figure(figsize=(11, 1.75 * down), layout="constrained")
         axes = figure.subplots(down, across, sharex=True, squeeze=False).flat
         for name, axis in zip(names, axes, strict=False):
@@ -248,7 +253,7 @@ def schedule_gallery(schedules: pd.DataFrame) -> Figure:
 def svg_of(figure: Figure) -> str:
     """Return a figure as SVG text without a date, so that equal figures are equal bytes."""
     stream = io.StringIO()
-    with mpl.rc_context(STYLE):
+    with own_style():
         figure.savefig(stream, format="svg", metadata={"Date": None})
     return stream.getvalue()
 
@@ -265,6 +270,8 @@ def figure_html(svg: str, name: str, alt: str, caption: str) -> str:
 def show(tables: StudyTables, name: str, drawn: tuple[Figure, pd.DataFrame], alt: str, caption: str) -> HTML:
     """Save a figure and its data in the study's folder `figures`, and return it for the notebook.
 
+    Where the variable `FIGURES_FOLDER` is set, they go to the folder that it names.
+
     Parameters
     ----------
     name
@@ -276,11 +283,11 @@ def show(tables: StudyTables, name: str, drawn: tuple[Figure, pd.DataFrame], alt
     """
     figure, data = drawn
     svg = svg_of(figure)
-    folder = tables.folder / "figures"
+    folder = Path(os.environ.get(FIGURES_FOLDER, tables.folder / "figures"))
     write_text(folder / f"{name}.svg", svg)
     write_table(data, folder / f"{name}.csv")
     links = ", ".join(
         f'<a href="#arm-{tables.folder.name}-{arm}">{arm}</a>' for arm in dict.fromkeys(data["arm"])
     )
-    note = f"{caption} {INTERVAL_NOTE} <span class='runs'>Runs: {links}.</span>"
+    note = f"{caption} {INTERVAL_NOTE} <span class='runs'>Runs: {links or MISSING}.</span>"
     return HTML(figure_html(svg, f"{tables.folder.name}-{name}", alt, note))

@@ -3,8 +3,7 @@
 import math
 
 from replication.settings.measures import measure_of
-
-MISSING = "–"
+from replication.system.missing import MISSING
 
 
 def format_value(measure: str, value: float | None, *, sign: bool = False) -> str:

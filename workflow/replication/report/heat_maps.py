@@ -11,9 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from replication.report.figures import STYLE, StudyTables, empty_figure
-from replication.report.formatting import MISSING, format_value
+from replication.report.drawing import own_style
+from replication.report.figures import StudyTables, empty_figure
+from replication.report.formatting import format_value
 from replication.settings.measures import MEASURES
+from replication.system.missing import MISSING
 
 COLOURS = "cividis"  # made for readers who do not tell red from green, and monotonic in grey
 DARK = 0.5  # luminance below which white text is read more easily than black
@@ -82,7 +84,7 @@ def heat_map(
     panels = list(data.groupby("panel", sort=False))
     across = min(len(panels), PANELS_ACROSS)
     down = -(-len(panels) // across)
-    with mpl.rc_context(STYLE | {"axes.grid": False}):
+    with own_style(**{"axes.grid": False}):
         size = (1.6 + across * (0.72 * len(columns) + 0.3), 0.6 + down * (0.5 * len(rows) + 0.6))
         figure = Figure(figsize=size, layout="constrained")
         axes = list(figure.subplots(down, across, squeeze=False).flat)

@@ -1,7 +1,7 @@
 """The notebooks of `reports/`: executed by papermill, turned into parts of the report by nbconvert."""
 
-import os
 import shutil
+import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,7 +12,10 @@ from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 
 from replication.errors import ResultsError
-from replication.system.files import PACKAGE, whole_file
+from replication.report.drawing import write_font_list
+from replication.report.figures import FIGURES_FOLDER
+from replication.report.surroundings import KERNEL, own_surroundings
+from replication.system.files import replace_folder, whole_file
 from replication.system.logs import children_logged
 
 # What papermill and the kernel record about one execution: times, paths, versions.
@@ -21,51 +24,69 @@ LANGUAGE = {"name": "python"}
 
 
 def execute(
-    notebook: str | Path, output: str | Path, tables: str | Path, folder: str | Path | None = None
+    notebook: str | Path,
+    output: str | Path,
+    tables: str | Path,
+    folder: str | Path | None = None,
+    failed: str | Path | None = None,
 ) -> None:
     """Execute a notebook with the parameter `tables`, the folder of its study's tables, and save it at `output`.
 
-    Equal tables give equal bytes: what is particular to one execution is not saved.
+    The figures that it draws come into the folder `figures` beside `output`. Equal tables give equal bytes, in
+    whatever surroundings: what is particular to one execution is not saved. Both replace what was there at the end,
+    and only if all went well.
 
     Parameters
     ----------
     folder
         Where the kernel runs, which `tables` is relative to; None: the current folder.
+    failed
+        Where to leave what was executed until a cell failed; None: `<output>.failed.ipynb`.
 
     Raises
     ------
     papermill.PapermillExecutionError
-        A cell has failed; what was executed so far is in `<output>.failed.ipynb`.
+        A cell has failed.
     ResultsError
         The kernel was killed.
     """
-    # The kernel is a process of its own: it should find this package, and nothing of a user's own Jupyter.
-    os.environ |= {"PYTHONPATH": str(PACKAGE.parent), "JUPYTER_NO_CONFIG": "1"}
-    failed = Path(f"{output}.failed.ipynb")
-    with whole_file(output) as temporary, TemporaryDirectory(prefix="notebook-") as scratch:
-        executed = Path(scratch, "executed.ipynb")
+    failed = Path(failed or f"{output}.failed.ipynb")
+    with TemporaryDirectory(prefix="notebook-") as scratch:
+        executed, figures = Path(scratch, "executed.ipynb"), Path(scratch, "figures")
         try:
-            with children_logged():
-                content = papermill.execute_notebook(
-                    # Whole paths: papermill goes to `folder` meanwhile.
-                    str(Path(notebook).resolve()),
-                    str(executed),
-                    {"tables": str(tables)},
-                    kernel_name="python3",
-                    language="python",
-                    progress_bar=False,
-                    cwd=folder,
-                )
+            content = _executed(notebook, executed, tables, folder, figures)
         except papermill.PapermillExecutionError:
+            failed.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(executed, failed)
             raise
-        except DeadKernelError as error:
+        except (DeadKernelError, RuntimeError) as error:  # the second: it has died before it answered
             raise ResultsError(
                 f"{notebook}: its kernel was killed, by a signal or for lack of memory: make room for it, "
                 "for example with fewer jobs at a time (--cores), and run again"
             ) from error
-        nbformat.write(_repeatable(content), temporary)
+        with whole_file(output) as temporary:
+            nbformat.write(_repeatable(content), temporary)
+            replace_folder(Path(output).parent / "figures", figures)
         failed.unlink(missing_ok=True)
+
+
+def _executed(
+    notebook: str | Path, executed: Path, tables: str | Path, folder: str | Path | None, figures: Path
+) -> NotebookNode:
+    """Execute a notebook in our own surroundings."""
+    with own_surroundings(**{FIGURES_FOLDER: str(figures)}) as home, children_logged():
+        write_font_list(home / "matplotlib")
+        content: NotebookNode = papermill.execute_notebook(
+            # Whole paths: papermill goes to `folder` meanwhile.
+            str(Path(notebook).resolve()),
+            str(executed),
+            {"tables": str(tables)},
+            kernel_name=KERNEL,
+            language="python",
+            progress_bar=False,
+            cwd=folder,
+        )
+    return content
 
 
 def _repeatable(content: NotebookNode) -> NotebookNode:
@@ -77,18 +98,29 @@ def _repeatable(content: NotebookNode) -> NotebookNode:
             cell.metadata.pop(key, None)
         if "injected-parameters" in cell.metadata.get("tags", []):
             cell.id = "injected-parameters"  # papermill draws it at random
+        if "outputs" in cell:
+            _move_warnings(cell)
     return content
+
+
+def _move_warnings(cell: NotebookNode) -> None:
+    """Move what a cell wrote to standard error to that of this process: warnings name files of this machine."""
+    for output in cell.outputs:
+        if output.get("name") == "stderr":
+            sys.stderr.write(output.text)
+    cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
 
 
 def notebook_html(notebook: str | Path) -> str:
     """Return the text and the results of an executed notebook as HTML, without its code."""
-    exporter = HTMLExporter(
-        template_name="basic",
-        exclude_input=True,
-        exclude_input_prompt=True,
-        exclude_output_prompt=True,
-        exclude_anchor_links=True,
-    )
     content = nbformat.read(notebook, as_version=4)
-    body: str = exporter.from_notebook_node(content)[0]
+    with own_surroundings():  # a user may have a template of the same name
+        exporter = HTMLExporter(
+            template_name="basic",
+            exclude_input=True,
+            exclude_input_prompt=True,
+            exclude_output_prompt=True,
+            exclude_anchor_links=True,
+        )
+        body: str = exporter.from_notebook_node(content)[0]
     return body

@@ -15,13 +15,14 @@ from replication.analysis.measures import DERIVED
 from replication.report.audit_stamp import NOT_AUDITED
 from replication.report.discrepancies import discrepancies_html
 from replication.report.figures import figure_html, reported_values, schedule_gallery, svg_of
-from replication.report.formatting import MISSING, format_interval, format_value
+from replication.report.formatting import format_interval, format_value
 from replication.report.notebooks import notebook_html
 from replication.report.templates import filled_in, verbatim
 from replication.runs.plan import PlannedStudy
 from replication.settings.measures import EPOCH_MEASURES, MEASURES
 from replication.settings.study import Column, Table
 from replication.system.files import write_text
+from replication.system.missing import MISSING
 from replication.system.tables import read_table
 
 TEMPLATE, STYLE = "report.html.j2", "report.css"
@@ -98,10 +99,12 @@ def render(
 def _banner(tables: Tables) -> dict[str, Any]:
     """Return what the reader must know before any number."""
     judged = tables.claims["verdict"].str.partition(" (")[0]
+    missing = tables.runs["outcome"] == "missing"
     return {
+        "nothing": bool(missing[tables.runs["outcome"] != DERIVED].all()),
         "data": sorted(tables.runs["dataset"].dropna().unique()),
         "runs": int((tables.runs["outcome"] != DERIVED).sum()),
-        "missing": int((tables.runs["outcome"] == "missing").sum()),
+        "missing": int(missing.sum()),
         "not_comparable": int((judged == verdicts.NOT_COMPARABLE).sum()),
         "claims": int((judged != verdicts.NOT_RUN).sum()),
     }

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-import matplotlib as mpl
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from replication.report.figures import BAND_ALPHA, STYLE, StudyTables, empty_figure, means_over_seeds
+from replication.report.drawing import own_style
+from replication.report.figures import BAND_ALPHA, StudyTables, empty_figure, means_over_seeds
 from replication.settings.measures import MEASURES
 
 LOSS_LABEL = "Training loss of a step, smoothed"
@@ -44,7 +44,7 @@ def range_test_curves(
     shown = [arm for arm in arms if arm in set(tests["arm"])]
     losses = means_over_seeds(_of_all_seeds(tests), ["arm", "step", "learning_rate"], ["smoothed_loss"])
     once_a_run = tests.drop_duplicates("run_id")
-    with mpl.rc_context(STYLE):
+    with own_style():
         figure = Figure(figsize=(5.2 * len(shown), 3.8), layout="constrained")
         for axis, arm in zip(figure.subplots(1, len(shown), squeeze=False)[0], shown, strict=True):
             _draw_losses(axis, losses[losses["arm"] == arm])

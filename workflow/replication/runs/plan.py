@@ -17,6 +17,7 @@ from replication.settings.study import Scale, Study
 from replication.settings.validation import unknown_name, validate
 from replication.settings.yaml_file import read_yaml
 from replication.system.digests import canonical_json, digest_of_text
+from replication.system.missing import or_missing
 from replication.training.early_stopping import build_stopper
 
 STUDIES = Path("config/studies")
@@ -80,7 +81,7 @@ class PlannedStudy:
         return digest_of_text(canonical_json(parts))
 
     def differences(self, arm: str) -> list[str]:
-        """Return how the settings of `arm` differ from the report's, as `key: ours for reported`.
+        """Return how the settings of `arm`, selected or not, differ from the report's, as `key: ours for reported`.
 
         The data set comes first, as `data.dataset`, if it is another one.
         """
@@ -88,7 +89,7 @@ class PlannedStudy:
         reported = _flat(self.as_reported[arm].model_dump(mode="json"))
         keys = sorted(ours.keys() | reported.keys(), key=lambda key: (key != "data.dataset", key))
         return [
-            f"{key}: {ours.get(key)} for {reported.get(key)}"
+            f"{key}: {or_missing(ours.get(key))} for {or_missing(reported.get(key))}"
             for key in keys
             if key not in _WITHOUT_EFFECT and ours.get(key) != reported.get(key)
         ]

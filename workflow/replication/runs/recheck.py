@@ -134,6 +134,8 @@ def _close(recorded: Path, fresh: Path) -> tuple[bool, str]:
 def summary(found: Sequence[Rechecked]) -> str:
     """Return one line for each run, and a verdict."""
     lines = [f"{one.run_id}: {one.detail}" for one in found]
+    if not found:
+        return "Recheck: no run was executed again"
     bad = sum(not one.agrees for one in found)
     verdict = f"{bad} of {len(found)} runs do not repeat" if bad else f"all {len(found)} runs repeat"
     return "\n".join([*lines, f"Recheck: {verdict}"])

@@ -3,6 +3,7 @@
 import glob
 import json
 import os
+import shutil
 import socket
 import tempfile
 from collections.abc import Iterator
@@ -55,6 +56,29 @@ def naming(path: Path) -> Iterator[None]:
         raise
 
 
+def replace_folder(path: Path, new: Path) -> None:
+    """Put a copy of the folder `new` in the place of `path`, or nothing if there is no `new`.
+
+    What was at `path` stays until the copy is whole. Between the two there is an instant with neither.
+
+    Raises
+    ------
+    OSError
+        The copy cannot be made.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _remove_leftovers(path)
+    prefix = f"{_prefix(path)}{os.getpid()}-"
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=prefix, suffix=PARTIAL) as scratch:
+        copy, old = Path(scratch, "new"), Path(scratch, "old")
+        if new.exists():
+            shutil.copytree(new, copy)
+        if path.exists():
+            path.rename(old)
+        if new.exists():
+            copy.rename(path)
+
+
 def _prefix(path: Path) -> str:
     """Return the beginning of the names of temporary files for `path` on this host; the process number follows."""
     return f".{path.name}.{socket.gethostname()}-"
@@ -66,7 +90,10 @@ def _remove_leftovers(path: Path) -> None:
     for leftover in path.parent.glob(f"{glob.escape(prefix)}*{PARTIAL}"):
         number = leftover.name.removeprefix(prefix).partition("-")[0]
         if number.isdigit() and not _lives(int(number)):
-            leftover.unlink(missing_ok=True)
+            if leftover.is_dir():
+                shutil.rmtree(leftover, ignore_errors=True)
+            else:
+                leftover.unlink(missing_ok=True)
 
 
 def _lives(number: int) -> bool:

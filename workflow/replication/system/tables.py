@@ -6,6 +6,24 @@ import pandas as pd
 
 from replication.system.files import whole_file
 
+# Columns of our tables that hold text, whatever it looks like: an arm may be called `16` or `NA`, and a commit may be
+# all digits.
+TEXT = (
+    *("run_id", "study", "arm", "title", "note", "differences", "settings", "outcome", "made_of", "runs"),
+    *(
+        "dataset",
+        "dataset_sha256",
+        "settings_sha256",
+        "code_sha256",
+        "weights_sha256",
+        "commit",
+        "device",
+        "torch",
+    ),
+    *("id", "report", "section", "quote", "kind", "reading", "minus", "measure", "margin_reason", "detail"),
+    *("qualifier", "verdict", "ranking", "setting", "best", "as_good", "schedule"),
+)
+
 
 def write_table(table: pd.DataFrame, path: str | Path) -> None:
     """Write `table` as CSV, whole or not at all; floats as the shortest text that reads back as the same."""
@@ -14,5 +32,8 @@ def write_table(table: pd.DataFrame, path: str | Path) -> None:
 
 
 def read_table(path: str | Path) -> pd.DataFrame:
-    """Read a CSV file; floats come back as they were written."""
-    return pd.read_csv(path)
+    """Read a CSV file; floats come back as they were written, and so does text, such as `NA` or `null`.
+
+    Only an empty cell is a missing value. No text, and text of no letters, are the same in CSV.
+    """
+    return pd.read_csv(path, dtype=dict.fromkeys(TEXT, str), keep_default_na=False, na_values=[""])

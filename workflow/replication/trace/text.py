@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from replication.analysis.measures import DERIVED
-from replication.report.formatting import MISSING, format_interval, format_value
+from replication.report.formatting import format_interval, format_value
+from replication.system.missing import MISSING, or_missing
 from replication.trace.evidence import hashes_of
 
 WIDTH = 110
@@ -42,7 +43,7 @@ def _head(chain: Mapping[str, Any]) -> list[str]:
     lines += [_line("value", value + exact)]
     lines += [_line("stands in", f"{chain['file']['path']}, line {chain['file']['line']}")]
     lines += [_line("is", chain["formula"])]
-    again = "the same" if chain["agrees"] else f"DIFFERS: {chain['recomputed']}"
+    again = "the same" if chain["agrees"] else f"DIFFERS: {or_missing(chain['recomputed'])}"
     return [*lines, _line("from the runs", f"computed again now: {again}")]
 
 
@@ -51,7 +52,7 @@ def _claim(chain: Mapping[str, Any]) -> Iterator[str]:
     measure = claim["measure"]
     yield f"Claim {claim['study']}/{claim['id']}"
     if "value" in chain:
-        yield _line("column", f"{chain['place'][2]}: {chain['value']}")
+        yield _line("column", f"{chain['place'][2]}: {or_missing(chain['value'])}")
     yield _line("quote", f"“{claim['quote']}”")
     yield _line("report", f"{claim['report']}, {claim['section']}")
     if claim["reading"]:
@@ -110,7 +111,8 @@ def _run(run: Mapping[str, Any], chain: Mapping[str, Any]) -> list[str]:
         ]
     measure = chain["claim"]["measure"] if "claim" in chain else chain["measure"]
     if run["outcome"] == DERIVED:
-        shown = f"{_shown(measure, run['value'])} ({run['value']}), computed from the runs below"
+        exact = "" if run["value"] is None else f" ({run['value']})"
+        shown = f"{_shown(measure, run['value'])}{exact}, computed from the runs below"
         return [f"Derived {run['run_id']}", _line("value", shown)]
     return [
         f"Run {run['run_id']}",
@@ -149,16 +151,22 @@ def _recorded(run: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "study file", f"{study['sha256']} {study['file']}"
     yield "its claims", study["claims_sha256"]
     yield "commit", f"{git['commit'] or 'unknown: run outside a git repository'}{dirty}"
-    yield "lock file", run["lock_sha256"]
-    yield "installed", run["installed_sha256"]
-    yield "versions", ", ".join(f"{name} {version}" for name, version in sorted(run["versions"].items()))
+    yield "lock file", or_missing(run["lock_sha256"])
+    yield "installed", or_missing(run["installed_sha256"])
+    yield (
+        "versions",
+        ", ".join(f"{name} {or_missing(version)}" for name, version in sorted(run["versions"].items())),
+    )
     driver = f", driver {machine['driver']}" if machine["driver"] else ""
     yield (
         "machine",
-        f"{machine['device']}{driver}; {machine['processor']}; {machine['system']} {machine['architecture']}; "
-        f"threads: {machine['threads']}",
+        f"{machine['device']}{driver}; {or_missing(machine['processor'])}; {machine['system']} "
+        f"{machine['architecture']}; threads: {machine['threads']}",
     )
-    yield "determinism", ", ".join(f"{name}: {value}" for name, value in sorted(run["determinism"].items()))
+    yield (
+        "determinism",
+        ", ".join(f"{name}: {or_missing(value)}" for name, value in sorted(run["determinism"].items())),
+    )
     yield (
         "trained",
         f"{run['outcome']} after {run['epochs']} epochs, best epoch {run['best_epoch'] or MISSING}",
@@ -182,4 +190,6 @@ def _conclusion(chain: Mapping[str, Any]) -> list[str]:
     if wrong:
         return ["NOT AS RECORDED", *(f"  {each}" for each in wrong)]
     checked = sum(len(hashes_of(run)) for run in chain["runs"])
+    if not checked:
+        return ["No hash was computed again: none of these runs is there."]
     return [f"{checked} hashes computed again, all as recorded."]
