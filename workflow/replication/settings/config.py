@@ -10,6 +10,7 @@ from replication.settings.sources import DataSources, PathText
 from replication.settings.study import Scale
 from replication.settings.validation import validate
 from replication.settings.yaml_file import read_yaml
+from replication.system.user_paths import user_path
 
 CONFIG_FILE = Path("config/config.yaml")
 CONFIG_PLACE = f"{CONFIG_FILE} or --config"
@@ -74,7 +75,10 @@ def load_config(raw: Mapping[str, Any], files: Iterable[str | Path] = (CONFIG_FI
     """
     for file in files:
         read_yaml(file)
-    return config_of(raw)
+    config = config_of(raw)
+    if config.allowed_signers is not None:  # used only at the end of an audit; those of data are checked with the data
+        user_path(config.allowed_signers, f"{CONFIG_PLACE}: `allowed_signers`", "file")
+    return config
 
 
 def config_of(raw: Mapping[str, Any]) -> Config:

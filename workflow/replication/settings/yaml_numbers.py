@@ -38,12 +38,29 @@ def fault_of_text(text: str) -> str | None:
     return f'YAML reads `{text}` as text: write {meant}, or "{text}" for text'
 
 
+def plain_forms(text: str) -> list[str]:
+    """Return the numbers, in plain digits, that a text may stand for; none where it is plain, or no number."""
+    if len(text) > 4 * MOST_DIGITS or INTEGER.fullmatch(text) or FLOAT.fullmatch(text):
+        return []
+    read = [number for number in (_as_number(text), _yaml_number(text)) if number is not None]
+    return sorted({_in_yaml(number) for number in read if math.isfinite(number)}, key=float)
+
+
 def _other_base(text: str, value: float) -> str:
     # What is meant by 010 only its author knows: eight to YAML and C, ten to most people.
-    decimal = _as_number(text)
-    meant = {_in_yaml(number) for number in (value, value if decimal is None else decimal)}
-    choice = " or ".join(sorted(meant, key=float))
+    choice = " or ".join(plain_forms(text))
     return f'YAML reads `{text}` as {_in_yaml(value)}: write {choice}, or "{text}" for text'
+
+
+def _yaml_number(text: str) -> float | None:
+    for kind, read in (
+        ("int", yaml.SafeLoader.construct_yaml_int),
+        ("float", yaml.SafeLoader.construct_yaml_float),
+    ):
+        node = yaml.ScalarNode(f"tag:yaml.org,2002:{kind}", text)
+        if yaml.SafeLoader("").resolve(yaml.ScalarNode, text, (True, False)) == node.tag:
+            return float(read(yaml.SafeLoader(""), node)) if kind == "float" else int(read(yaml.SafeLoader(""), node))
+    return None
 
 
 def _as_number(text: str) -> float | None:

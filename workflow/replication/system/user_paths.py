@@ -19,6 +19,13 @@ _FAULTS = {
     errno.EACCES: "may not be read by you",
 }
 
+# No quoting helps: Snakemake formats the paths of scripts and environments, and PYTHONPATH is a list with colons.
+_MARKS = {
+    "{": "Snakemake takes for the beginning of a placeholder",
+    "}": "Snakemake takes for the end of a placeholder",
+    os.pathsep: "ends a path in Python's list of them",
+}
+
 
 def user_path(written: str | Path, place: str, wanted: Wanted) -> Path:
     """Return the path that a user has written, `~` replaced, if there is what is wanted and it can be read.
@@ -44,6 +51,24 @@ def user_path(written: str | Path, place: str, wanted: Wanted) -> Path:
         before = f"{place}: " if place else ""
         raise ConfigurationError(f"{before}{shown(path)} {fault}; correct the path")
     return path
+
+
+def check_project_folder(folder: str | Path) -> None:
+    """Refuse a place for the project in which Snakemake or Python would fail halfway.
+
+    Raises
+    ------
+    ConfigurationError
+        The path holds what they give a meaning of their own, or is not UTF-8.
+    """
+    what = f"{shown(folder)}: the path of the project"
+    if fault := _fault_of_text(str(folder)):
+        raise ConfigurationError(f"{what} {fault}")
+    for mark, meaning in _MARKS.items():
+        if mark in str(folder):
+            raise ConfigurationError(
+                f"{what} holds `{mark}`, which {meaning}: rename that folder, or move the project"
+            )
 
 
 def _fault_of_text(text: str) -> str | None:
