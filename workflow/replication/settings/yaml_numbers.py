@@ -7,9 +7,12 @@ import yaml
 
 # Plain decimal digits, perhaps in groups of three: every reader takes them for the same number.
 INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*|[1-9][0-9]{0,2}(_[0-9]{3})+)")
-FLOAT = re.compile(r"[-+]?([0-9]+|[1-9][0-9]{0,2}(_[0-9]{3})+)?(\.[0-9]*)?([eE][-+]?[0-9]+)?")
-# Above, a float no longer tells it from its neighbours; and beyond 4,300 digits Python reads none.
-MOST_DIGITS = 15
+_DIGITS = "([0-9]+|[1-9][0-9]{0,2}(_[0-9]{3})+)"
+_EXPONENT = "[eE][-+]?[0-9]+"
+FLOAT = re.compile(rf"[-+]?({_DIGITS}?\.[0-9]*({_EXPONENT})?|{_DIGITS}{_EXPONENT})")
+# Of an integer: beyond all that is meant, and well within what arrays, clocks and other libraries hold.
+MOST_DIGITS = 9
+LONGEST_NUMBER = 60  # characters of a text that is looked at as a number
 ZERO = re.compile(r"[^1-9eE]*([eE].*)?")
 
 
@@ -40,7 +43,7 @@ def fault_of_text(text: str) -> str | None:
 
 def plain_forms(text: str) -> list[str]:
     """Return the numbers, in plain digits, that a text may stand for; none where it is plain, or no number."""
-    if len(text) > 4 * MOST_DIGITS or INTEGER.fullmatch(text) or FLOAT.fullmatch(text):
+    if len(text) > LONGEST_NUMBER or INTEGER.fullmatch(text) or FLOAT.fullmatch(text):
         return []
     read = [number for number in (_as_number(text), _yaml_number(text)) if number is not None]
     return sorted({_in_yaml(number) for number in read if math.isfinite(number)}, key=float)
@@ -53,18 +56,16 @@ def _other_base(text: str, value: float) -> str:
 
 
 def _yaml_number(text: str) -> float | None:
-    for kind, read in (
-        ("int", yaml.SafeLoader.construct_yaml_int),
-        ("float", yaml.SafeLoader.construct_yaml_float),
-    ):
-        node = yaml.ScalarNode(f"tag:yaml.org,2002:{kind}", text)
-        if yaml.SafeLoader("").resolve(yaml.ScalarNode, text, (True, False)) == node.tag:
-            return float(read(yaml.SafeLoader(""), node)) if kind == "float" else int(read(yaml.SafeLoader(""), node))
-    return None
+    loader = yaml.SafeLoader("")
+    tag = loader.resolve(yaml.ScalarNode, text, (True, False))
+    number: float | None = None
+    if tag.endswith((":int", ":float")):
+        number = loader.construct_object(yaml.ScalarNode(tag, text))
+    return number
 
 
 def _as_number(text: str) -> float | None:
-    if len(text) > 4 * MOST_DIGITS:
+    if len(text) > LONGEST_NUMBER:
         return None
     for read in (int, float, _with_prefix):
         try:
