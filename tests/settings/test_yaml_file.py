@@ -193,7 +193,9 @@ def test_what_yaml_reads_as_another_value_is_refused(file, text, written, value,
 
 @pytest.mark.parametrize("written", ["2024-01-31", "2024-02-30", "2001-12-14t21:59:43.10-05:00"])
 def test_a_date_is_refused(file, written):
-    assert refused(file, f"a: 1\nb: {written}").startswith(f"{file}, line 2: YAML reads `{written}` as a date")
+    assert refused(file, f"a: 1\nb: {written}").startswith(
+        f"{file}, line 2: YAML reads `{written}` as a date"
+    )
     assert read(file, f'b: "{written}"') == {"b": written}
 
 
@@ -228,7 +230,9 @@ def test_what_no_setting_can_hold_is_refused(file, text, line, words):
 
 
 def test_what_is_nested_without_end_is_refused(file):
-    assert "levels deep" in refused(file, "a: " + "[" * 100_000)  # without its end: libyaml's recursion comes first
+    assert "levels deep" in refused(
+        file, "a: " + "[" * 100_000
+    )  # without its end: libyaml's recursion comes first
     chain = ["a0: &a0 [1]", *(f"a{n}: &a{n} [*a{n - 1}]" for n in range(1, 5000))]
     assert "levels deep" in refused(file, "\n".join(chain))
 
@@ -244,7 +248,10 @@ def test_windows_files_are_read(file):
 
 
 def test_what_cannot_be_read_is_refused(tmp_path):
-    for path, reason in ((tmp_path / "none.yaml", "does not exist"), (tmp_path, "is not a file, but a folder")):
+    for path, reason in (
+        (tmp_path / "none.yaml", "does not exist"),
+        (tmp_path, "is not a file, but a folder"),
+    ):
         with pytest.raises(ConfigurationError) as caught:
             read_yaml(path)
         assert str(caught.value) == f"{path} {reason}; correct the path"

@@ -47,10 +47,16 @@ class Config(DataSources):
         default="auto", description="Where to train; auto: on a GPU if PyTorch sees one."
     )
     runs_per_gpu: int = Field(
-        default=1, ge=1, le=MOST, description="How many runs share a GPU; runs are spread over all visible GPUs."
+        default=1,
+        ge=1,
+        le=MOST,
+        description="How many runs share a GPU; runs are spread over all visible GPUs.",
     )
     recheck_runs: int = Field(
-        default=3, ge=1, le=MOST, description="How many runs `snakemake recheck` executes again, chosen at random."
+        default=3,
+        ge=1,
+        le=MOST,
+        description="How many runs `snakemake recheck` executes again, chosen at random.",
     )
     budget_hours: Annotated[float, Field(gt=0, le=MOST)] | None = Field(
         default=None,
@@ -84,7 +90,9 @@ def load_config(raw: Mapping[str, Any], files: Iterable[str | Path] = (CONFIG_FI
     for file in files:
         read_yaml(file)
     config = config_of(raw)
-    if config.allowed_signers is not None:  # used only at the end of an audit; those of data are checked with the data
+    if (
+        config.allowed_signers is not None
+    ):  # used only at the end of an audit; those of data are checked with the data
         user_path(config.allowed_signers, f"{CONFIG_PLACE}: `allowed_signers`", "file")
     return config
 

@@ -166,7 +166,9 @@ class RunSettings(Section):
         ge=1, description="Training images per step; the last batch of an epoch may be smaller."
     )
     epochs: int = Field(
-        ge=1, le=MOST_EPOCHS, description="The whole budget: passes over the training images, if `budget_percent` is 100."
+        ge=1,
+        le=MOST_EPOCHS,
+        description="The whole budget: passes over the training images, if `budget_percent` is 100.",
     )
     budget_percent: float = Field(
         default=100.0,

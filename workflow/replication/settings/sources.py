@@ -17,7 +17,9 @@ def _file_name(name: str) -> str:
 
 def _web_address(address: str) -> str:
     if not re.fullmatch(r"https?://[^/][!-~]*", address):
-        raise ValueError("a mirror is an address that begins with http:// or https://, without spaces, in ASCII")
+        raise ValueError(
+            "a mirror is an address that begins with http:// or https://, without spaces, in ASCII"
+        )
     try:
         named = urlsplit(address).hostname and urlsplit(address).port != 0
     except ValueError:  # a port or an IPv6 address that is none

@@ -71,7 +71,9 @@ class Study(Section):
     title: str
     report: str = Field(description="File name of the report.")
     description: str = Field(description="What the report did, and how we read it.")
-    seeds: int = Field(ge=1, le=MOST_SEEDS, description="Runs of each arm at paper scale, with the seeds 1, 2, 3, ...")
+    seeds: int = Field(
+        ge=1, le=MOST_SEEDS, description="Runs of each arm at paper scale, with the seeds 1, 2, 3, ..."
+    )
     settings: Overrides = Field(description="As in the report; the settings that all arms share.")
     scales: Scales
     arms: Annotated[dict[Identifier, Arm], Field(min_length=1)] = Field(

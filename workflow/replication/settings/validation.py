@@ -13,6 +13,7 @@ from replication.errors import ConfigurationError
 from replication.system.user_paths import LONGEST, shown
 
 Model = TypeVar("Model", bound=BaseModel)
+MOST_PROBLEMS = 20  # that a message names
 Location = Sequence[int | str]
 
 
@@ -37,6 +38,10 @@ def validate(model: type[Model], raw: Mapping[str, Any], place: str) -> Model:
     for problem in problems:
         by_value.setdefault((_key(model, problem), repr(problem["input"])), []).append(problem)
     lines = [_line(model, place, key, same) for (key, _), same in by_value.items()]
+    if len(lines) > MOST_PROBLEMS:
+        lines[MOST_PROBLEMS:] = [
+            f"{place}: and {len(lines) - MOST_PROBLEMS} more of this kind: correct these first"
+        ]
     raise ConfigurationError("\n".join(lines))
 
 
