@@ -1,4 +1,4 @@
-"""Wrong input of every kind: it works, or the message names the file and says what to do, and nothing else is raised."""
+"""Wrong input of every kind: it works, or the message names the file and says what to do; nothing else is raised."""
 
 import contextlib
 import copy
@@ -225,7 +225,6 @@ def test_mutated_files_are_refused_by_name_or_work(project: Path, what: str) -> 
                 raise
             finally:
                 changed.write_bytes(before)
-    print(f"{what}: {dict(found)}")
     assert found.total() == MUTATED[what]
     assert min(found["refused"], found["worked"]) >= 20
 

@@ -36,7 +36,6 @@ def test_good_paths_are_found(tmp_path, monkeypatch):
         ("~nosuch\0user", "a NUL character"),
         ("a\0b", "a NUL character"),
         ("a\udce9", "is not UTF-8"),
-        ("a\ud800", "is not UTF-8"),
         ("none", "does not exist"),
         ("a\nb", r"a\nb does not exist"),
         ("x" * 300, "longer than a path may be"),
@@ -77,7 +76,7 @@ def test_what_may_not_be_read_is_refused(tmp_path, monkeypatch):
     ids=["pair", "open", "close", "twice", "colon", "bytes"],
 )
 def test_places_in_which_the_project_cannot_work(name):
-    with pytest.raises(ConfigurationError, match="the path of the project (holds|is not UTF-8)"):
+    with pytest.raises(ConfigurationError, match=r"the path of the project (holds|is not UTF-8)"):
         check_project_folder(f"/home/me/{name}/project")
 
 

@@ -106,7 +106,7 @@ def _constructor(
 
 
 def _boolean(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> bool:
-    """Read true and false; newer YAML, and the person who names an arm `no`, mean text by `yes`, `no`, `on` and `off`."""
+    """Read true and false; by `yes`, `no`, `on` and `off` newer YAML, and who names an arm so, means text."""
     text = loader.construct_scalar(node)
     meant = {"true": True, "false": False}.get(text.lower())
     if meant is None:

@@ -57,7 +57,7 @@ def _other_base(text: str, value: float) -> str:
 
 def _yaml_number(text: str) -> float | None:
     loader = yaml.SafeLoader("")
-    tag = loader.resolve(yaml.ScalarNode, text, (True, False))
+    tag = loader.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
     number: float | None = None
     if tag.endswith((":int", ":float")):
         number = loader.construct_object(yaml.ScalarNode(tag, text))

@@ -19,8 +19,9 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside `path` that replaces it if the block succeeds.
 
     The content reaches the disk before the rename, so that after a crash `path` holds the old content or the
-    new, never a part. Its permissions are those of any new file: 0666 less the umask. If the block fails, the temporary file is removed and `path` is left as it was. What a
-    process that was killed has left of `path` is removed by the next one that writes it.
+    new, never a part. Its permissions are those of any new file: 0666 less the umask. If the block fails, the
+    temporary file is removed and `path` is left as it was. What a process that was killed has left of `path`
+    is removed by the next one that writes it.
 
     Raises
     ------
