@@ -206,7 +206,7 @@ def test_a_date_is_refused(file, written):
         ("a: 1\nb: &x\n  b: {c: *x}", 2, "has no end"),
         ("a: 1\nb: " + "[" * 40 + "]" * 40, 2, "levels deep"),
         ("a: 1\nb: " + "9" * 5000, 2, "no int that can be used"),
-        ("a: 1\nb: " + "9" * 10, 2, "more than 9 digits"),
+        ("a: 1\nb: " + "9" * 11, 2, "more than 10 digits"),
         ("a: 1\nb: 1.0e+400", 2, "write a finite one"),
         ("a: 1\nb: 1.0e-400", 2, "too near to zero"),
         ("a: 1\nb: !!int text", 2, "no int"),

@@ -43,7 +43,7 @@ def refused(project: Project, *arguments: str) -> str:
         ("dataset: mnist", "dataset: minst", ["`minst`", "did you mean `mnist`"]),
         ("train_images: 200", "train_images: 60001", ["train_images", "60001", "60000"]),
         ("than: [probing]", "than: [probling]", ["`probling`", "cosine"]),
-        ("epochs: 2", "epochs: 010", ["line 9", "YAML reads `010` as 8", "write 8 or 10"]),
+        ("epochs: 2", "epochs: 010", ["line 11", "YAML reads `010` as 8", "write 8 or 10"]),
         ("title: Cosine", "title: no", ["YAML reads `no` as false", '"no" for text']),
         ("epochs: 2", "epochs: &x [*x]", ["has no end"]),
     ],

@@ -11,7 +11,7 @@ _DIGITS = "([0-9]+|[1-9][0-9]{0,2}(_[0-9]{3})+)"
 _EXPONENT = "[eE][-+]?[0-9]+"
 FLOAT = re.compile(rf"[-+]?({_DIGITS}?\.[0-9]*({_EXPONENT})?|{_DIGITS}{_EXPONENT})")
 # Of an integer: beyond all that is meant, and well within what arrays, clocks and other libraries hold.
-MOST_DIGITS = 9
+MOST_DIGITS = 10
 LONGEST_NUMBER = 60  # characters of a text that is looked at as a number
 ZERO = re.compile(r"[^1-9eE]*([eE].*)?")
 
