@@ -7,6 +7,9 @@ from snakemake.utils import min_version
 min_version("9.27.1")
 
 
+include: "workflow/rules/checks.smk"
+
+
 configfile: "config/config.yaml"
 
 

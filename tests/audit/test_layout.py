@@ -92,6 +92,25 @@ def test_what_a_complete_run_has_left_behind_is_a_warning(results: Path, name: s
     assert checked(results, finished=False)[1] == Findings()
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        ".DS_Store",
+        f"runs/{RUN}/._history.csv",
+        "studies/tiny/figures/Thumbs.db",
+        "studies/tiny/.ipynb_checkpoints/notebook-checkpoint.ipynb",
+        ".~lock.claims.csv#",
+    ],
+)
+def test_what_systems_and_editors_leave_is_a_warning_and_no_result(results: Path, name: str) -> None:
+    put(results, name)
+    (results / ".#claims.csv").symlink_to("me@host.4711:1700000000")
+    files, findings = checked(results)
+    assert not findings.failures
+    assert {str(results / name), str(results / ".#claims.csv")} == {found.file for found in findings.warnings}
+    assert name not in files
+
+
 def test_a_half_written_table_is_named(results: Path) -> None:
     put(results, ".claims.csv.host-12-ab.partial")
     _, findings = checked(results)

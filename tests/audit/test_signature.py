@@ -8,7 +8,7 @@ import pytest
 
 from replication.audit import signature
 from replication.audit.signature import NAMESPACE, check_signature
-from replication.errors import ResultsError
+from replication.errors import ConfigurationError, ResultsError
 
 pytestmark = pytest.mark.skipif(not shutil.which("ssh-keygen"), reason="needs ssh-keygen (OpenSSH)")
 CONTENT = b"0123  claims.csv\n"
@@ -69,7 +69,7 @@ def test_one_who_may_sign_only_other_things_is_refused(signed: Path) -> None:
 
 
 def test_a_missing_list_is_named(signed: Path) -> None:
-    with pytest.raises(ResultsError, match="allowed_signers: nowhere"):
+    with pytest.raises(ConfigurationError, match="`allowed_signers`: nowhere does not exist"):
         check_signature(signed, CONTENT, "nowhere")
 
 

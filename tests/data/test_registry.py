@@ -84,7 +84,7 @@ def test_a_folder_with_some_files_is_an_error(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["mnist", "digits"])
 def test_a_folder_that_does_not_exist_is_an_error(tmp_path: Path, name: str) -> None:
-    with pytest.raises(ConfigurationError, match=f"`data_dir`: {tmp_path / 'none'} is not a folder"):
+    with pytest.raises(ConfigurationError, match=f"`data_dir`: {tmp_path / 'none'} does not exist"):
         raw_files(name, DataSources(data_dir=str(tmp_path / "none")), "down")
 
 

@@ -230,6 +230,37 @@ def test_studies_are_in_the_order_of_their_reports(tmp_path):
     assert list(load_plan(Config(), tmp_path)) == ["b", "c", "a"]
 
 
+@pytest.mark.parametrize(
+    "name", [".#a.yaml", "._a.yaml", ".a.yml", "a.yaml~", "#a.yaml#", "a.yaml.bak", "notes.txt"]
+)
+def test_files_of_editors_and_systems_are_passed_over(tmp_path, name):
+    write_study(tmp_path)
+    before = list(load_plan(Config(), tmp_path))
+    (tmp_path / name).write_bytes(b"\xff\0")
+    assert list(load_plan(Config(), tmp_path)) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("a.yml", "ends in .yaml"),
+        ("A.YAML", "ends in .yaml"),
+        ("a b.yaml", "lower-case letters and digits"),
+        ("{a}.yaml", "lower-case letters and digits"),
+        ("a.b.yaml", "lower-case letters and digits"),
+        ("budgets (copy).yaml", "lower-case letters and digits"),
+        ("a\udce9.yaml", "lower-case letters and digits"),
+    ],
+)
+def test_what_could_be_meant_as_a_study_is_refused_by_name(tmp_path, name, words):
+    write_study(tmp_path)
+    (tmp_path / name).write_text("title: A")
+    with pytest.raises(ConfigurationError, match="rename it, or move it away") as caught:
+        load_plan(Config(), tmp_path)
+    assert words in str(caught.value)
+    str(caught.value).encode()
+
+
 def test_a_folder_without_studies_is_refused(tmp_path):
     with pytest.raises(ConfigurationError, match=f"{tmp_path}: holds no study; add a YAML file"):
         load_plan(Config(), tmp_path)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from replication.system.files import whole_file, write_json, write_text
+from replication.system.files import visible_files, whole_file, write_json, write_text
 
 
 class Crash(BaseException):
@@ -174,3 +174,21 @@ def test_an_error_that_names_no_file_gets_a_name(tmp_path, name):
     with pytest.raises(OSError, match="No space") as caught, whole_file(path):
         raise OSError(28, "No space left on device", name)
     assert caught.value.filename == (name or str(path))
+
+
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o002, 0o664), (0o077, 0o600), (0o000, 0o666)])
+def test_who_may_read_a_file_is_for_the_umask_to_say(tmp_path, umask, mode):
+    before = os.umask(umask)
+    try:
+        write_text(tmp_path / "file.txt", "text")
+        write_text(tmp_path / "file.txt", "again")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "file.txt").stat().st_mode & 0o777 == mode
+
+
+def test_hidden_files_are_passed_over(tmp_path):
+    for name in ("b.yaml", "a.yaml", "._a.yaml", ".#b.yaml", "c.txt"):
+        (tmp_path / name).touch()
+    (tmp_path / ".#d.yaml").symlink_to("user@host.1234:56789")
+    assert [path.name for path in visible_files(tmp_path, "*.yaml")] == ["a.yaml", "b.yaml"]

@@ -47,3 +47,17 @@ except RuntimeError as error:
     print(error)
 """
     assert "does not have a deterministic implementation" in printed_by(code)
+
+
+def test_a_run_has_the_threads_that_it_asks_for(monkeypatch):
+    # Of fewer, oneDNN waits for those that are missing, for ever: so nothing is trained here.
+    monkeypatch.setenv("OMP_DYNAMIC", "true")
+    monkeypatch.setenv("OMP_THREAD_LIMIT", "1")
+    code = """
+import replication.training.determinism
+import ctypes
+libraries = {line.split()[-1] for line in open("/proc/self/maps") if "gomp" in line or "iomp" in line}
+for library in map(ctypes.CDLL, libraries):
+    print(library.omp_get_dynamic(), library.omp_get_thread_limit() > 1000)
+"""
+    assert set(printed_by(code).splitlines()) <= {"0 True"}

@@ -1,6 +1,7 @@
 """Bad input stops a call before any job, with the file, the key and the remedy."""
 
 import os
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -42,6 +43,9 @@ def refused(project: Project, *arguments: str) -> str:
         ("dataset: mnist", "dataset: minst", ["`minst`", "did you mean `mnist`"]),
         ("train_images: 200", "train_images: 60001", ["train_images", "60001", "60000"]),
         ("than: [probing]", "than: [probling]", ["`probling`", "cosine"]),
+        ("epochs: 2", "epochs: 010", ["line 11", "YAML reads `010` as 8", "write 8 or 10"]),
+        ("title: Cosine", "title: no", ["YAML reads `no` as false", '"no" for text']),
+        ("epochs: 2", "epochs: &x [*x]", ["has no end"]),
     ],
 )
 def test_a_wrong_study_file(fresh: Project, copy_of: Copy, old: str, new: str, words: Sequence[str]) -> None:
@@ -63,6 +67,11 @@ def test_a_wrong_study_file(fresh: Project, copy_of: Copy, old: str, new: str, w
         ("data_dir=nowhere", ["data_dir", "nowhere"]),
         ("substitute={digits: mist}", ["`mist`", "mnist"]),
         ("substitute={digist: mnist}", ["`digist`", "did you mean `digits`"]),
+        ("seeds=010", ["`seeds=010`", "write seeds=8 or seeds=10"]),
+        ("seeds=1000000000", ["`seeds`", "less than or equal to 10000"]),
+        ("data_dir=~nosuchuser/x", ["`data_dir`: ~nosuchuser/x", "home folder is not known"]),
+        ("allowed_signers=/", ["`allowed_signers`", "is not a file, but a folder"]),
+        ("forecast_places=[4, many]", ["`forecast_places.1`", "'many'"]),
     ],
 )
 def test_a_wrong_configuration(fresh: Project, setting: str, words: Sequence[str]) -> None:
@@ -77,6 +86,46 @@ def test_a_duplicate_key_in_the_configuration(fresh: Project, copy_of: Copy) -> 
     printed = refused(project)
     assert "config/config.yaml, line" in printed
     assert "`scale` is there twice" in printed
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"scale: \xff", "not valid YAML"),
+        (b"scale: " + b"[" * 100_000, "levels deep"),
+        (b"scale: 2024-02-30", "as a date"),
+        (b"- scale", "should hold a mapping"),
+        (None, "does not exist; correct the path"),
+    ],
+    ids=["bytes", "deep", "date", "list", "none"],
+)
+def test_a_configuration_that_snakemake_cannot_read(
+    fresh: Project, copy_of: Copy, content: bytes | None, words: str
+) -> None:
+    project = copy_of(fresh)
+    file = project.folder / "config/config.yaml"
+    file.unlink() if content is None else file.write_bytes(content)
+    printed = refused(project)
+    assert "config/config.yaml" in printed
+    assert words in printed
+
+
+def test_hidden_files_beside_the_studies_are_passed_over(fresh: Project, copy_of: Copy) -> None:
+    project = copy_of(fresh)
+    studies = project.folder / "config/studies"
+    (studies / f".#{STUDY}.yaml").symlink_to("me@host.4711:1700000000")
+    (studies / f"._{STUDY}.yaml").write_bytes(b"\0\5\x16\7")
+    (studies / f"{STUDY}.yaml~").write_text("a: [")
+    (project.folder / "workflow/replication/.#errors.py").symlink_to("me@host.4711:1700000000")
+    project.snakemake("--dry-run")
+
+
+@pytest.mark.parametrize("braces", ["{x} y", "a}b"])
+def test_a_place_in_which_snakemake_fails(fresh: Project, tmp_path: Path, braces: str) -> None:
+    project = Project(Path(shutil.copytree(fresh.folder, tmp_path / braces / "project")))
+    printed = refused(project)
+    assert "the path of the project holds" in printed
+    assert "rename that folder, or move the project" in printed
 
 
 def test_a_download_that_fails_says_how_to_go_on(fresh: Project, copy_of: Copy) -> None:

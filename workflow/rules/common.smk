@@ -1,18 +1,10 @@
 # What all rules share: the plan, paths, and digests of the code that results depend on.
 
 import gc
-import sys
 from functools import cache
-from pathlib import Path
-
-from snakemake.exceptions import WorkflowError
-
-# Snakemake hands this on to the scripts.
-sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
 
 from replication.system.code_digest import code_digest
 from replication.data import inventory, raw_files
-from replication.errors import ReplicationError
 from replication.runs.forks.launch import start_fork_server
 from replication.system.stale_locks import register
 from replication.runs.plan import STUDIES, load_plan
@@ -29,7 +21,7 @@ INSTANCE = (
 )
 
 try:
-    CONFIG = load_config(config, [*workflow.configfiles])
+    CONFIG = load_config(config, files=[])  # its files are read before, see checks.smk
     PLAN = load_plan(CONFIG, STUDIES)
     DATASETS = sorted({name for study in PLAN.values() for name in study.datasets})
     # What each data set is prepared from: the user's own files, or those to download.

@@ -16,7 +16,7 @@ from replication.audit.environments import check_claims, check_environments
 from replication.audit.findings import Findings
 from replication.audit.run_checks import CheckedRun, RunCheck
 from replication.audit.signature import check_signature
-from replication.errors import ReplicationError, ResultsError
+from replication.errors import ConfigurationError, ReplicationError, ResultsError
 from replication.report.audit_stamp import NOT_AUDITED, stamped
 from replication.report.formatting import counted
 from replication.report.page import STYLE
@@ -179,7 +179,7 @@ class Audit:
             return None
         try:
             return check_signature(path, sums.encode(), self.config.allowed_signers)
-        except ResultsError as error:
+        except (ConfigurationError, ResultsError) as error:
             self.findings.fail(path, str(error))
             return None
 

@@ -20,6 +20,10 @@ OWN = frozenset({AUDIT, PAGE, REPORT, SUMS, SIGNATURE})
 # What other commands leave beside the results of `all`, sealed like a record; nothing depends on it.
 OTHERS = frozenset({"recheck.json"})
 LEFTOVER = re.compile(r"\.lock|\.checkpoint-\d+|\..*\.partial")
+# What systems, editors and Jupyter leave in any folder that someone opens: no part of the results, and no fault.
+JUNK = re.compile(
+    r"\.DS_Store|\._.*|Thumbs\.db|desktop\.ini|\.#.*|\.~lock\..*#|\.nfs[0-9a-f]+|\.ipynb_checkpoints"
+)
 SNAKEMAKE = ".snakemake_timestamp"  # how Snakemake dates a folder: an empty file
 
 
@@ -32,6 +36,11 @@ def files_below(folder: Path) -> list[str]:
 def is_leftover(path: str) -> bool:
     """Return whether a file is what an unfinished run or an interrupted write leaves behind."""
     return LEFTOVER.fullmatch(path.rpartition("/")[2]) is not None
+
+
+def is_junk(path: str) -> bool:
+    """Return whether a file, or a folder on the way to it, is one that systems and editors leave anywhere."""
+    return any(JUNK.fullmatch(part) for part in path.split("/"))
 
 
 def check_layout(
@@ -48,6 +57,11 @@ def check_layout(
     folders = tuple(name for name in known if name.endswith("/"))
     good, strange = [], []
     for path in files_below(results):
+        if is_junk(path):
+            findings.warn(
+                results / path, "left by a system or an editor, and no part of the results; delete it"
+            )
+            continue
         if path in OTHERS:
             _check_seal(results / path, findings)
         if _is_own(path) or path in OTHERS or _is_date(results, path):

@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 
 from replication.errors import ResultsError
+from replication.system.user_paths import user_path
 
 NAMESPACE = "learning-rate-replication"
 KEYGEN = "ssh-keygen"
@@ -24,17 +25,16 @@ def check_signature(signature: Path, content: bytes, allowed_signers: str | None
     ------
     ResultsError
         The signature is of something else, or of someone else, or cannot be checked.
+    ConfigurationError
+        The file of those who may sign is not there, or cannot be read.
     """
     if allowed_signers is None:
         _run(content, "-Y", "check-novalidate", "-n", NAMESPACE, "-s", str(signature))
         return "signed by an unknown signer: set `allowed_signers` to say who may sign"
-    if not Path(allowed_signers).is_file():
-        raise ResultsError(
-            f"the file `allowed_signers: {allowed_signers}` does not exist: correct it in config/config.yaml"
-        )
-    found = _run(content, "-Y", "find-principals", "-s", str(signature), "-f", allowed_signers)
+    signers = str(user_path(allowed_signers, "`allowed_signers`", "file"))
+    found = _run(content, "-Y", "find-principals", "-s", str(signature), "-f", signers)
     signer = found.splitlines()[0].split(",")[0] if found else ""
-    who = ("-f", allowed_signers, "-I", signer, "-n", NAMESPACE)
+    who = ("-f", signers, "-I", signer, "-n", NAMESPACE)
     _run(content, "-Y", "verify", *who, "-s", str(signature))
     return f"signed by {signer}"
 

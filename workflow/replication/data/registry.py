@@ -18,6 +18,7 @@ from replication.data.verification import check_file, find_fault
 from replication.errors import ConfigurationError, DataError
 from replication.settings.sources import DataSources
 from replication.system.digests import digest_of_text
+from replication.system.user_paths import user_path
 
 DATASETS: dict[str, Recipe] = {
     "mnist": Recipe(
@@ -137,7 +138,7 @@ def raw_files(name: str, sources: DataSources, download_folder: str | Path) -> l
     Raises
     ------
     ConfigurationError
-        The name is unknown, `data_dir` is no folder, or an image folder's path does not exist.
+        The name is unknown, `data_dir` is no folder, an image folder's path does not exist, or either cannot be read.
     DataError
         `data_dir` holds some files of the data set but not all.
     """
@@ -252,19 +253,14 @@ def _file(name: str, recipe: Recipe, file_name: str) -> RawFile:
 
 
 def _image_folder(name: str, sources: DataSources) -> Path:
-    path = Path(sources.image_folders[name]).expanduser()
-    if not path.exists():
-        raise ConfigurationError(f"`image_folders`, {name}: {path} does not exist; correct the path")
-    return path
+    return user_path(sources.image_folders[name], f"`image_folders`, {name}", "file or folder")
 
 
 def _find_in_data_dir(recipe: Recipe, sources: DataSources) -> dict[str, Path]:
     """Return the files of the recipe that the user has, by their published names."""
     if sources.data_dir is None:
         return {}
-    folder = Path(sources.data_dir).expanduser()
-    if not folder.is_dir():
-        raise ConfigurationError(f"`data_dir`: {folder} is not a folder; correct the path, or leave it out")
+    folder = user_path(sources.data_dir, "`data_dir`", "folder")
     candidates = {
         file.name: [folder / part / name for part in recipe.subfolders for name in file.accepted_names]
         for file in recipe.files

@@ -26,6 +26,7 @@ from replication.runs.forks.launch import can_start
 from replication.runs.plan import PlannedStudy
 from replication.settings.run import RunSettings
 from replication.settings.schedule import BeamSearch, LossProbing, RangeTested
+from replication.system.files import visible_files
 from replication.system.memory import MEGABYTE
 
 HOUR = 3600
@@ -248,6 +249,6 @@ def actual_seconds(rows: pd.DataFrame, benchmarks: str | Path) -> pd.DataFrame:
 
 
 def _mean_seconds(arm: Path) -> tuple[int, float]:
-    lines = [path.read_text(encoding="utf-8").splitlines()[-1] for path in sorted(arm.glob("*.jsonl"))]
+    lines = [path.read_text(encoding="utf-8").splitlines()[-1] for path in visible_files(arm, "*.jsonl")]
     totals = [float(json.loads(line)["s"]) for line in lines]
     return len(totals), sum(totals) / len(totals) if totals else math.nan

@@ -1,5 +1,6 @@
 """What is to be run: studies, arms and seeds, resolved for a scale and checked before any job starts."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,6 +11,7 @@ from replication import data, schedules
 from replication.errors import ConfigurationError
 from replication.runs.results import run_identity
 from replication.settings.arm import merge
+from replication.settings.claims import IDENTIFIER
 from replication.settings.config import CONFIG_PLACE, Config, config_of
 from replication.settings.run import RunSettings
 from replication.settings.schedule import PureSchedule, RangeTest
@@ -17,10 +19,13 @@ from replication.settings.study import Scale, Study
 from replication.settings.validation import unknown_name, validate
 from replication.settings.yaml_file import read_yaml
 from replication.system.digests import canonical_json, digest_of_text
+from replication.system.files import visible_files
 from replication.system.missing import or_missing
+from replication.system.user_paths import shown, user_path
 from replication.training.early_stopping import build_stopper
 
 STUDIES = Path("config/studies")
+SUFFIX = ".yaml"
 # For a first check of schedules. The trainer checks again with the real number, which depends on the data.
 NOMINAL_STEPS_PER_EPOCH = 1000
 # In the order in which they are checked: what is wrong in the report's own settings is said of these.
@@ -114,7 +119,7 @@ def load_plan(config: Config, folder: str | Path) -> dict[str, PlannedStudy]:
     ConfigurationError
         A key, name or value of a study file or of `config` is wrong, at whichever scale it would be used.
     """
-    files = sorted(Path(folder).glob("*.yaml"))
+    files = _study_files(Path(folder))
     studies = {file.stem: validate(Study, read_yaml(file), str(file)) for file in files}
     if not studies:
         raise ConfigurationError(f"{folder}: holds no study; add a YAML file (see config/README.md)")
@@ -124,6 +129,25 @@ def load_plan(config: Config, folder: str | Path) -> dict[str, PlannedStudy]:
     planned = [_resolve(file, studies[file.stem], chosen.get(file.stem), config) for file in files]
     in_order = sorted(planned, key=lambda study: (study.study.report, study.name))
     return {study.name: study for study in in_order if study.name in chosen}
+
+
+def _study_files(folder: Path) -> list[Path]:
+    """Return the files of the studies; what could be meant as one is refused rather than passed over."""
+    user_path(folder, "", "folder")
+    files = visible_files(folder, "*")
+    for file in files:
+        if file.suffix != SUFFIX and file.suffix.lower() in (SUFFIX, ".yml"):
+            raise ConfigurationError(
+                f"{shown(file)}: the name of a study's file ends in {SUFFIX}: rename it, or move it away"
+            )
+    found = [file for file in files if file.suffix == SUFFIX]
+    for file in found:
+        if not re.fullmatch(IDENTIFIER, file.stem):
+            raise ConfigurationError(
+                f"{shown(file)}: the name of a study's file, which is that of the study, is made of lower-case "
+                "letters and digits, joined by hyphens: rename it, or move it away"
+            )
+    return found
 
 
 def plan_of(config: Mapping[str, Any]) -> dict[str, PlannedStudy]:

@@ -2,6 +2,9 @@
 
 from pydantic import BaseModel, ConfigDict
 
+# Of any count. Beyond all that is meant, and well within what a machine's integers hold.
+MOST = 1_000_000_000
+
 
 class Section(BaseModel):
     """One mapping of a configuration file.

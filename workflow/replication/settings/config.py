@@ -4,15 +4,24 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
+from replication.settings.base import MOST
 from replication.settings.sources import DataSources, PathText
-from replication.settings.study import Scale
+from replication.settings.study import MOST_SEEDS, Scale
 from replication.settings.validation import validate
 from replication.settings.yaml_file import read_yaml
+from replication.settings.yaml_numbers import INTEGER
+from replication.system.user_paths import user_path
 
 CONFIG_FILE = Path("config/config.yaml")
 CONFIG_PLACE = f"{CONFIG_FILE} or --config"
+
+
+def _whole_number(value: object) -> object:
+    """Make a number of the text that Snakemake hands on for one in a list, as in `--config forecast_places=[4,16]`."""
+    plain = isinstance(value, str) and INTEGER.fullmatch(value)
+    return int(str(value)) if plain else value
 
 
 class Config(DataSources):
@@ -21,7 +30,7 @@ class Config(DataSources):
     scale: Scale = Field(
         default="demo", description="How much of the reports' budget is spent; each study file states what."
     )
-    seeds: Annotated[int, Field(ge=1)] | None = Field(
+    seeds: Annotated[int, Field(ge=1, le=MOST_SEEDS)] | None = Field(
         default=None,
         description="Runs of each arm, instead of the number that the study gives for the scale.",
     )
@@ -38,16 +47,22 @@ class Config(DataSources):
         default="auto", description="Where to train; auto: on a GPU if PyTorch sees one."
     )
     runs_per_gpu: int = Field(
-        default=1, ge=1, description="How many runs share a GPU; runs are spread over all visible GPUs."
+        default=1,
+        ge=1,
+        le=MOST,
+        description="How many runs share a GPU; runs are spread over all visible GPUs.",
     )
     recheck_runs: int = Field(
-        default=3, ge=1, description="How many runs `snakemake recheck` executes again, chosen at random."
+        default=3,
+        ge=1,
+        le=MOST,
+        description="How many runs `snakemake recheck` executes again, chosen at random.",
     )
-    budget_hours: Annotated[float, Field(gt=0)] | None = Field(
+    budget_hours: Annotated[float, Field(gt=0, le=MOST)] | None = Field(
         default=None,
         description="Hours on this machine; `snakemake forecast` then says which scales fit, and how many seeds.",
     )
-    forecast_places: list[Annotated[int, Field(ge=1)]] = Field(
+    forecast_places: list[Annotated[int, Field(ge=1, le=MOST), BeforeValidator(_whole_number)]] = Field(
         default=[4, 16],
         description="Cores, GPUs or SLURM jobs at a time; `snakemake forecast` says the wall time for each number.",
     )
@@ -74,7 +89,12 @@ def load_config(raw: Mapping[str, Any], files: Iterable[str | Path] = (CONFIG_FI
     """
     for file in files:
         read_yaml(file)
-    return config_of(raw)
+    config = config_of(raw)
+    if (
+        config.allowed_signers is not None
+    ):  # used only at the end of an audit; those of data are checked with the data
+        user_path(config.allowed_signers, f"{CONFIG_PLACE}: `allowed_signers`", "file")
+    return config
 
 
 def config_of(raw: Mapping[str, Any]) -> Config:

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, model_validator
 from replication.settings.base import Section
 from replication.settings.schedule import Constant, ScheduleSettings, increasing
 
+MOST_EPOCHS = 1_000_000  # each is a row of the history
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 
 
@@ -165,7 +166,9 @@ class RunSettings(Section):
         ge=1, description="Training images per step; the last batch of an epoch may be smaller."
     )
     epochs: int = Field(
-        ge=1, description="The whole budget: passes over the training images, if `budget_percent` is 100."
+        ge=1,
+        le=MOST_EPOCHS,
+        description="The whole budget: passes over the training images, if `budget_percent` is 100.",
     )
     budget_percent: float = Field(
         default=100.0,
@@ -181,7 +184,9 @@ class RunSettings(Section):
     precision: Literal["float32", "bfloat16"] = Field(
         default="float32", description="bfloat16: autocast of the forward pass; weights stay float32."
     )
-    threads: int = Field(default=1, ge=1, description="CPU threads. It decides the last bits of every sum.")
+    threads: int = Field(
+        default=1, ge=1, le=1024, description="CPU threads. It decides the last bits of every sum."
+    )
     snapshot_epochs: Annotated[list[Annotated[int, Field(ge=1)]], AfterValidator(increasing)] = Field(
         default=[],
         description="Epochs, increasing, whose class probabilities of the test images are kept, for ensembles.",

@@ -2,10 +2,11 @@
 
 import re
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
-from replication.settings.base import Section
+from replication.settings.base import MOST, Section
 
 
 def _file_name(name: str) -> str:
@@ -15,8 +16,16 @@ def _file_name(name: str) -> str:
 
 
 def _web_address(address: str) -> str:
-    if not re.match(r"https?://[^/]", address):
-        raise ValueError("a mirror is an address that begins with http:// or https://")
+    if not re.fullmatch(r"https?://[^/][!-~]*", address):
+        raise ValueError(
+            "a mirror is an address that begins with http:// or https://, without spaces, in ASCII"
+        )
+    try:
+        named = urlsplit(address).hostname and urlsplit(address).port != 0
+    except ValueError:  # a port or an IPv6 address that is none
+        named = False
+    if not named:
+        raise ValueError("a mirror is the address of a host, perhaps with a port of 1 to 65535")
     return address
 
 
@@ -45,10 +54,12 @@ class DataSources(Section):
     timeout_seconds: float = Field(
         default=30.0,
         gt=0,
+        le=86_400,  # a day; the system's own limit ends in an OverflowError
         description="Seconds to wait for a connection and for each next part of a download.",
     )
     attempts: int = Field(
         default=3,
         ge=1,
+        le=MOST,
         description="How often a mirror is tried, after temporary faults, before the next one is.",
     )

@@ -19,13 +19,14 @@ from replication.settings.rankings import Contest, Ranking, contest_of
 
 Scale = Literal["demo", "laptop", "paper"]
 SMALLER_SCALES: tuple[Scale, ...] = ("demo", "laptop")
+MOST_SEEDS = 10_000  # each is a job of every arm
 MANY = 20  # names: too many for a message
 
 
 class ScaleOverrides(Section):
     """What a smaller scale changes."""
 
-    seeds: int | None = Field(default=None, ge=1, description="Runs of each arm.")
+    seeds: int | None = Field(default=None, ge=1, le=MOST_SEEDS, description="Runs of each arm.")
     substitute: dict[str, str] = Field(
         default={}, description="Data set of the report: data set used instead."
     )
@@ -70,7 +71,9 @@ class Study(Section):
     title: str
     report: str = Field(description="File name of the report.")
     description: str = Field(description="What the report did, and how we read it.")
-    seeds: int = Field(ge=1, description="Runs of each arm at paper scale, with the seeds 1, 2, 3, ...")
+    seeds: int = Field(
+        ge=1, le=MOST_SEEDS, description="Runs of each arm at paper scale, with the seeds 1, 2, 3, ..."
+    )
     settings: Overrides = Field(description="As in the report; the settings that all arms share.")
     scales: Scales
     arms: Annotated[dict[Identifier, Arm], Field(min_length=1)] = Field(

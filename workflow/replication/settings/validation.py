@@ -10,8 +10,10 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from replication.errors import ConfigurationError
+from replication.system.user_paths import LONGEST, shown
 
 Model = TypeVar("Model", bound=BaseModel)
+MOST_PROBLEMS = 20  # that a message names
 Location = Sequence[int | str]
 
 
@@ -36,6 +38,10 @@ def validate(model: type[Model], raw: Mapping[str, Any], place: str) -> Model:
     for problem in problems:
         by_value.setdefault((_key(model, problem), repr(problem["input"])), []).append(problem)
     lines = [_line(model, place, key, same) for (key, _), same in by_value.items()]
+    if len(lines) > MOST_PROBLEMS:
+        lines[MOST_PROBLEMS:] = [
+            f"{place}: and {len(lines) - MOST_PROBLEMS} more of this kind: correct these first"
+        ]
     raise ConfigurationError("\n".join(lines))
 
 
@@ -54,7 +60,7 @@ def _line(model: type[BaseModel], place: str, key: str, problems: Sequence[Any])
             valid = [
                 field for section in _walk(model, problem["loc"][:-1])[1] for field in section.model_fields
             ]
-            return f"{place}: `{key}` is not a key here{_remedy(str(problem['loc'][-1]), valid)}"
+            return f"{place}: `{shown(key)}` is not a key here{_remedy(str(problem['loc'][-1]), valid)}"
         case "missing":
             return f"{place}: `{key}` is missing: add it"
         case "union_tag_not_found":
@@ -62,24 +68,24 @@ def _line(model: type[BaseModel], place: str, key: str, problems: Sequence[Any])
         case "union_tag_invalid":
             context = problem["ctx"]
             valid = [name.strip("'") for name in context["expected_tags"].split(", ")]
-            return f"{place}: `{key}`: there is no `{context['tag']}`{_remedy(context['tag'], valid)}"
+            return f"{place}: `{key}`: there is no `{shown(context['tag'])}`{_remedy(context['tag'], valid)}"
     messages = [
         each["msg"].removeprefix("Value error, ").partition(" after validation")[0] for each in problems
     ]
     text = ", or ".join(f"{message[:1].lower()}{message[1:]}" for message in messages)
-    found = "" if isinstance(problem["input"], Mapping) else f", not {problem['input']!r}"
+    found = "" if isinstance(problem["input"], Mapping) else f", not {shown(repr(problem['input']))}"
     return f"{place}: `{key}`: {text}{found}" if key else f"{place}: {text}{found}"
 
 
 def _remedy(wrong: str, valid: list[str]) -> str:
-    near = difflib.get_close_matches(wrong, valid, n=1)
+    near = difflib.get_close_matches(wrong[:LONGEST], valid, n=1)  # it takes the square of the length
     meant = f" (did you mean `{near[0]}`?)" if near else ""
     return f"{meant}; valid: {', '.join(sorted(valid))}"
 
 
 def unknown_name(what: str, wrong: str, valid: typing.Iterable[str]) -> str:
     """Return the message for a name that is not one of `valid`, with the nearest of them."""
-    return f"there is no {what} `{wrong}`{_remedy(wrong, list(valid))}"
+    return f"there is no {what} `{shown(wrong)}`{_remedy(wrong, list(valid))}"
 
 
 def _walk(model: type[BaseModel], location: Location) -> tuple[list[str], list[type[BaseModel]]]:

@@ -3,6 +3,7 @@
 import glob
 import json
 import os
+import secrets
 import shutil
 import socket
 import tempfile
@@ -20,8 +21,9 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside `path` that replaces it if the block succeeds.
 
     The content reaches the disk before the rename, so that after a crash `path` holds the old content or the
-    new, never a part. If the block fails, the temporary file is removed and `path` is left as it was. What a
-    process that was killed has left of `path` is removed by the next one that writes it.
+    new, never a part. Its permissions are those of any new file: 0666 less the umask. If the block fails, the
+    temporary file is removed and `path` is left as it was. What a process that was killed has left of `path`
+    is removed by the next one that writes it.
 
     Raises
     ------
@@ -31,18 +33,22 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(path)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f"{_prefix(path)}{os.getpid()}-", suffix=PARTIAL)
-    os.close(handle)
-    temporary = Path(name)
+    temporary = _new_file(path)
     try:
         with naming(path):
             yield temporary
-            temporary.chmod(0o644)
             _synchronise(temporary)
             temporary.replace(path)
             _synchronise(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _new_file(path: Path) -> Path:
+    """Make an empty file beside `path`, readable by whom the umask and the folder say: a group may share results."""
+    temporary = path.with_name(f"{_prefix(path)}{os.getpid()}-{secrets.token_hex(4)}{PARTIAL}")
+    os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    return temporary
 
 
 @contextmanager
@@ -112,6 +118,14 @@ def _synchronise(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def visible_files(folder: Path, pattern: str) -> list[Path]:
+    """Return the files of a folder by a pattern, sorted, without hidden ones.
+
+    Those belong to editors and systems (`.#x.yaml`, `._x.yaml`), and are often not what their names end in.
+    """
+    return sorted(path for path in folder.glob(pattern) if not path.name.startswith("."))
 
 
 def write_text(path: str | Path, text: str) -> None:

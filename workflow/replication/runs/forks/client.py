@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from replication.system import interruption
-from replication.system.files import PACKAGE
+from replication.system.files import PACKAGE, visible_files
 
 # The path of the server's socket, or `off`.
 VARIABLE = "REPLICATION_FORK_SERVER"
@@ -69,7 +69,7 @@ def identity() -> dict[str, Any]:
     installed = {sysconfig.get_path(name) for name in ("purelib", "platlib")}
     return {
         "Python": [sys.executable, sys.version],
-        "code": [_stamp(path) for path in sorted(PACKAGE.rglob("*.py"))],
+        "code": [_stamp(path) for path in visible_files(PACKAGE, "**/*.py")],
         "installed packages": [_stamp(Path(path)) for path in sorted(installed)],
         "ignored signals": [n for n in interruption.SIGNALS if signal.getsignal(n) == signal.SIG_IGN],
         "environment": {name: value for name, value in os.environ.items() if name not in OF_ONE_JOB},
