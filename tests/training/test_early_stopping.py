@@ -99,7 +99,10 @@ CYCLES = {"name": "triangular", "half_cycle_epochs": 1.0, "minimum": 0.1}  # end
 def stopper_of(judged, schedule=CYCLES, epochs=12, budget_percent=100, **fields):
     stopping = {"monitor": "validation_loss", "patience": 1, "judged": judged, **fields}
     return build_stopper(
-        run_settings(schedule=schedule, epochs=epochs, budget_percent=budget_percent, early_stopping=stopping)
+        run_settings(
+            schedule=schedule, epochs=epochs, budget_percent=budget_percent, early_stopping=stopping
+        ),
+        steps_per_epoch=10,
     )
 
 
@@ -164,7 +167,7 @@ def test_a_schedule_without_cycles_has_nothing_to_judge_at():
 
 
 def test_without_early_stopping_there_is_no_stopper():
-    assert build_stopper(run_settings()) is None
+    assert build_stopper(run_settings(), steps_per_epoch=10) is None
 
 
 def test_every_way_to_judge_is_known():

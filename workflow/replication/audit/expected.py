@@ -50,7 +50,7 @@ def read_rows(path: str | Path) -> list[Row]:
 
 def ending(settings: RunSettings, history: Sequence[Row]) -> tuple[str, int]:
     """Return how the run must have ended, and after how many of the rows of its history."""
-    stopper = build_stopper(settings)
+    stopper = build_stopper(settings, int(history[0]["steps"]))
     for number, row in enumerate(history, start=1):
         if not math.isfinite(row["train_loss"]):
             return "diverged", number

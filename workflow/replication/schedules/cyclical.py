@@ -3,11 +3,12 @@
 Time is in epochs from the start of the schedule. None has an end: past the budget the cycles go on.
 """
 
-import math
+from fractions import Fraction
 
-from replication.schedules.decay import ROUNDING
+from replication.schedules.positions import Cycles, ratio, whole_periods
 from replication.schedules.profiles import cosine
-from replication.schedules.signatures import Curve
+from replication.schedules.signatures import Curve, Time
+from replication.system.decimals import written
 
 
 def sgdr(first_cycle_epochs: float, cycle_multiplier: int, final: float) -> Curve:
@@ -21,20 +22,8 @@ def sgdr(first_cycle_epochs: float, cycle_multiplier: int, final: float) -> Curv
     & Hutter, arXiv:1608.03983, equation 5; ``torch.optim.lr_scheduler.CosineAnnealingWarmRestarts``.
     """
     profile = cosine(1.0, final)
-
-    def curve(time: float) -> float:
-        start, length = cycle_at(time, first_cycle_epochs, cycle_multiplier)
-        return profile((time - start) / length)
-
-    return curve
-
-
-def cycle_at(time: float, first_cycle_epochs: float, cycle_multiplier: int) -> tuple[float, float]:
-    """Find start and length, in epochs, of the cycle that `time` falls in; a restart begins the new cycle."""
-    start, length = 0.0, first_cycle_epochs
-    while time * (1.0 + ROUNDING) >= start + length:
-        start, length = start + length, length * cycle_multiplier
-    return start, length
+    cycles = Cycles(written(first_cycle_epochs), cycle_multiplier)
+    return lambda time: profile(cycles.progress(time))
 
 
 def triangular(half_cycle_epochs: float, minimum: float) -> Curve:
@@ -47,7 +36,8 @@ def triangular(half_cycle_epochs: float, minimum: float) -> Curve:
     whole cycle: the curve has no jumps. Source: Smith, arXiv:1506.01186, section 3.1;
     ``torch.optim.lr_scheduler.CyclicLR`` with mode "triangular".
     """
-    return lambda time: minimum + (1.0 - minimum) * _height(time, half_cycle_epochs)
+    half = written(half_cycle_epochs)
+    return lambda time: minimum + (1.0 - minimum) * _height(time, half)
 
 
 def triangular2(half_cycle_epochs: float, minimum: float) -> Curve:
@@ -59,10 +49,11 @@ def triangular2(half_cycle_epochs: float, minimum: float) -> Curve:
     amplitude halves where the height is 0. Source: Smith, arXiv:1506.01186, section 3.1;
     ``torch.optim.lr_scheduler.CyclicLR`` with mode "triangular2".
     """
+    half = written(half_cycle_epochs)
 
-    def curve(time: float) -> float:
-        amplitude = (1.0 - minimum) * 0.5 ** math.floor(time / (2.0 * half_cycle_epochs))
-        return minimum + amplitude * _height(time, half_cycle_epochs)
+    def curve(time: Time) -> float:
+        amplitude: float = (1.0 - minimum) * 0.5 ** whole_periods(time, 2 * half)
+        return minimum + amplitude * _height(time, half)
 
     return curve
 
@@ -77,14 +68,16 @@ def exp_range(half_cycle_epochs: float, minimum: float, gamma: float, steps_per_
     ``torch.optim.lr_scheduler.CyclicLR`` with mode "exp_range". Smith, arXiv:1506.01186, section 3.1, lets
     both bounds decline by ``gamma ** iteration``; torch, followed here, keeps the lower one.
     """
+    half = written(half_cycle_epochs)
 
-    def curve(time: float) -> float:
-        amplitude: float = (1.0 - minimum) * gamma ** (steps_per_epoch * time)
-        return minimum + amplitude * _height(time, half_cycle_epochs)
+    def curve(time: Time) -> float:
+        amplitude: float = (1.0 - minimum) * gamma ** float(steps_per_epoch * written(time))
+        return minimum + amplitude * _height(time, half)
 
     return curve
 
 
-def _height(time: float, half_cycle_epochs: float) -> float:
+def _height(time: Time, half_cycle: Fraction) -> float:
     """Height of the triangle, from 0 at the start of a cycle to 1 in its middle."""
-    return 1.0 - abs((time / half_cycle_epochs) % 2.0 - 1.0)
+    passed, of = ratio(time, half_cycle)
+    return (of - abs(passed % (2 * of) - of)) / of

@@ -5,20 +5,12 @@ budget each goes on by its own rule.
 """
 
 import math
-import sys
 from bisect import bisect_right
 from collections.abc import Sequence
 
+from replication.schedules.positions import progress, whole_periods
 from replication.schedules.signatures import Curve
-
-# A time is a rounded quotient of steps, so that dividing it by a period can fall short of a whole number by
-# about one unit in the last place: 0.9 / 0.3 must count as 3 periods. No two steps of a run are this close.
-ROUNDING = 4 * sys.float_info.epsilon
-
-
-def whole_periods(time: float, period: float) -> int:
-    """Count the periods that have passed entirely: ``floor(time / period)``, but for rounding errors."""
-    return math.floor(time / period * (1.0 + ROUNDING))
+from replication.system.decimals import written
 
 
 def step_decay(step_epochs: float, gamma: float) -> Curve:
@@ -29,7 +21,8 @@ def step_decay(step_epochs: float, gamma: float) -> Curve:
     t is the time in epochs; the new value holds from ``t = step_epochs`` itself on.
     Source: ``torch.optim.lr_scheduler.StepLR``.
     """
-    return lambda time: gamma ** whole_periods(time, step_epochs)
+    period = written(step_epochs)
+    return lambda time: gamma ** whole_periods(time, period)
 
 
 def multi_step_decay(milestones: Sequence[float], gamma: float) -> Curve:
@@ -40,7 +33,8 @@ def multi_step_decay(milestones: Sequence[float], gamma: float) -> Curve:
     t is the time in epochs and n(t) the number of milestones at or before t; milestones are in epochs and
     increase. Past the last one the value stays. Source: ``torch.optim.lr_scheduler.MultiStepLR``.
     """
-    return lambda time: gamma ** bisect_right(milestones, time)
+    positions = [written(milestone) for milestone in milestones]
+    return lambda time: gamma ** bisect_right(positions, written(time))
 
 
 def exponential_decay(decay_rate: float, decay_epochs: float, staircase: bool) -> Curve:
@@ -54,7 +48,8 @@ def exponential_decay(decay_rate: float, decay_epochs: float, staircase: bool) -
     """
     if staircase:
         return step_decay(decay_epochs, decay_rate)
-    return lambda time: decay_rate ** (time / decay_epochs)
+    period = written(decay_epochs)
+    return lambda time: decay_rate ** progress(time, period)
 
 
 def inverse_square_root(time_scale_epochs: float) -> Curve:
@@ -68,4 +63,4 @@ def inverse_square_root(time_scale_epochs: float) -> Curve:
     arXiv:1706.03762, equation 3, divided by its peak: min(T / s, sqrt(s / T)), T being the time from the
     start of the warm-up.
     """
-    return lambda time: math.sqrt(time_scale_epochs / (time_scale_epochs + time))
+    return lambda time: math.sqrt(time_scale_epochs / (time_scale_epochs + float(time)))

@@ -1,26 +1,35 @@
 """Profiles: shapes that fill whatever budget they are given.
 
 Each function but `rex` and `stretch` makes a profile that goes from `initial`, at progress 0, to `final`, at
-progress 1. Progress outside [0, 1] is clamped, so that past the end a profile stays at its last value.
+progress 1, and has these values themselves, not what a formula comes to when it is rounded. Progress outside [0, 1]
+is clamped, so that past the end a profile stays at its last value.
 """
 
 import math
+from collections.abc import Callable
 
-from replication.schedules.signatures import Curve, Profile
-
-
-def clamp(progress: float) -> float:
-    """Limit `progress` to [0, 1]."""
-    return min(max(progress, 0.0), 1.0)
+from replication.schedules.positions import progress
+from replication.schedules.signatures import Curve, Profile, Time
 
 
-def stretch(profile: Profile, epochs: float) -> Curve:
+def between(initial: float, final: float, shape: Callable[[float], float]) -> Profile:
+    """Follow `shape` within (0, 1), and have `initial` at 0 and before, `final` at 1 and after."""
+
+    def profile(progress: float) -> float:
+        if progress <= 0:
+            return initial
+        return final if progress >= 1 else shape(progress)
+
+    return profile
+
+
+def stretch(profile: Profile, epochs: Time) -> Curve:
     """Spread a profile over a number of epochs.
 
     ``curve(t) = profile(t / epochs)``, t being the time in epochs. Past `epochs` it stays at the last value,
     because profiles clamp.
     """
-    return lambda time: profile(time / epochs)
+    return lambda time: profile(progress(time, epochs))
 
 
 def constant(value: float) -> Profile:
@@ -41,7 +50,7 @@ def linear(initial: float, final: float) -> Profile:
     final``. Source: ``torch.optim.lr_scheduler.LinearLR``; as a decay to 0, Li et al., arXiv:1905.04753; as
     a warm-up, Goyal et al., arXiv:1706.02677, section 2.2.
     """
-    return lambda progress: initial + (final - initial) * clamp(progress)
+    return between(initial, final, lambda share: initial + (final - initial) * share)
 
 
 def geometric(initial: float, final: float) -> Profile:
@@ -53,7 +62,7 @@ def geometric(initial: float, final: float) -> Profile:
     geometric mean, ``f(1) = final``. The curve of ``torch.optim.lr_scheduler.ExponentialLR`` between two
     points.
     """
-    return lambda progress: initial * (final / initial) ** clamp(progress)
+    return between(initial, final, lambda share: initial * (final / initial) ** share)
 
 
 def polynomial(initial: float, final: float, power: float) -> Profile:
@@ -65,7 +74,7 @@ def polynomial(initial: float, final: float, power: float) -> Profile:
     Source: the "poly" policy of Caffe and of Chen et al., arXiv:1606.00915, section 4.1.1;
     ``torch.optim.lr_scheduler.PolynomialLR`` with `final` 0.
     """
-    return lambda progress: final + (initial - final) * (1.0 - clamp(progress)) ** power
+    return between(initial, final, lambda share: final + (initial - final) * (1.0 - share) ** power)
 
 
 def cosine(initial: float, final: float) -> Profile:
@@ -77,7 +86,9 @@ def cosine(initial: float, final: float) -> Profile:
     final``. Source: Loshchilov & Hutter, arXiv:1608.03983, equation 5;
     ``torch.optim.lr_scheduler.CosineAnnealingLR``, which rises again past its end where this one stays.
     """
-    return lambda progress: final + (initial - final) * (1.0 + math.cos(math.pi * clamp(progress))) / 2.0
+    return between(
+        initial, final, lambda share: final + (initial - final) * (1.0 + math.cos(math.pi * share)) / 2.0
+    )
 
 
 def rex(progress: float) -> float:
@@ -89,5 +100,5 @@ def rex(progress: float) -> float:
     Source: Chen, Wolfe & Kyrillidis, arXiv:2107.04197. Public re-implementations under the same name differ:
     half-way some give 0.526 and some 0.909.
     """
-    remaining = 1.0 - clamp(progress)
+    remaining = 1.0 - min(max(progress, 0.0), 1.0)
     return remaining / (0.5 + remaining / 2.0)

@@ -2,8 +2,7 @@
 
 A sampling maps an optimizer step to the time, in epochs, at which the curve is read for that step. Every
 position is compared in whole numbers or exact fractions of a step: in floating point ``29 / 100`` of 100
-steps is 28.999999999999996, and step 29 would still use sample 28. The time is the exact quotient, rounded
-once.
+steps is 28.999999999999996, and step 29 would still use sample 28. The time is the exact quotient.
 """
 
 import math
@@ -13,6 +12,7 @@ from fractions import Fraction
 
 from replication.schedules.budget import Budget
 from replication.schedules.signatures import Curve, Sampling, Schedule
+from replication.system.decimals import written
 
 
 def sampled(curve: Curve, sampling: Sampling) -> Schedule:
@@ -22,12 +22,12 @@ def sampled(curve: Curve, sampling: Sampling) -> Schedule:
 
 def every_step(steps_per_epoch: int) -> Sampling:
     """Read the curve at every optimizer step: ``t(n) = n / steps_per_epoch``, in epochs."""
-    return lambda step: step / steps_per_epoch
+    return lambda step: Fraction(step, steps_per_epoch)
 
 
 def every_epoch(steps_per_epoch: int) -> Sampling:
     """Read the curve at the first step of every epoch: ``t(n) = floor(n / steps_per_epoch)``, in epochs."""
-    return lambda step: float(step // steps_per_epoch)
+    return lambda step: Fraction(step // steps_per_epoch)
 
 
 def every_percent(percent: float, budget: Budget) -> Sampling:
@@ -41,9 +41,9 @@ def every_percent(percent: float, budget: Budget) -> Sampling:
     """
     period = written(percent) * budget.steps / 100
 
-    def sampling(step: int) -> float:
+    def sampling(step: int) -> Fraction:
         index = step * period.denominator // period.numerator
-        return index * period.numerator / (period.denominator * budget.steps_per_epoch)
+        return Fraction(index * period.numerator, period.denominator * budget.steps_per_epoch)
 
     return sampling
 
@@ -59,11 +59,6 @@ def at_fractions(fractions: Sequence[float], budget: Budget) -> Sampling:
     ``[0.5, 0.75]``.
     """
     positions = [Fraction(0), *(written(fraction) * budget.steps for fraction in fractions)]
-    times = [float(position / budget.steps_per_epoch) for position in positions]
+    times = [position / budget.steps_per_epoch for position in positions]
     first_steps = [math.ceil(position) for position in positions]
     return lambda step: times[bisect_right(first_steps, step) - 1]
-
-
-def written(number: float) -> Fraction:
-    """Give the decimal number that a float is printed as, exactly: 0.1 is 1/10."""
-    return Fraction(str(number))

@@ -67,12 +67,12 @@ class Trainer:
         self.optimizer = build_optimizer(settings.optimizer, model)
         self.order = stream(seed, "data order")
         self.augmentation = stream(seed, "augmentation")
-        self.stopper = build_stopper(settings)
         context = RunContext(
             settings, seed, model, self.optimizer, self.training, self._loss, (self.augmentation,)
         )
         self.rate: RateController = build_rate(settings.schedule, context)
         self.steps_per_epoch = context.steps_per_epoch
+        self.stopper = build_stopper(settings, self.steps_per_epoch)
         self.calibration_batches = calibration_batches(settings, model, self.steps_per_epoch)
         self.best_loss = math.inf
         self.best_weights: dict[str, Tensor] = {}
