@@ -70,6 +70,20 @@ def test_every_short_sequence_stops_where_keras_does(monitor, patience, minimum_
         assert last_epoch(values, **fields) == last_epoch_in_keras(values, **fields), values
 
 
+@pytest.mark.parametrize("monitor", ["validation_loss", "validation_accuracy"])
+@pytest.mark.parametrize("images", [100, 60, 12_000, 7])
+def test_equal_changes_count_alike(monitor, images):
+    """Every change by the minimum delta itself is none, be it in hundredths or in shares of images; more is one."""
+    sign = -1 if monitor == "validation_loss" else 1
+    for first in range(images // 2, images // 2 + 3):
+        for change in range(1, min(first, images - first, 200)):
+            fields = {"monitor": monitor, "patience": 1, "minimum_delta": change / images}
+            at_delta = [first / images, (first + sign * change) / images]
+            above = [first / images, (first + sign * (change + 1)) / images]
+            assert last_epoch(at_delta, **fields) == 2, (first, change)
+            assert last_epoch(above, **fields) is None, (first, change)
+
+
 @pytest.mark.parametrize("fields", [{}, {"patience": 1}, {"minimum_delta": 0.1}, ACCURACY])
 def test_one_that_goes_on_from_a_state_stops_where_the_first_would(fields):
     fields = {"patience": 3, **fields}
