@@ -1,5 +1,6 @@
 """The folder of one run: what is intact passes, and every contradiction is named."""
 
+import csv
 import json
 import math
 from collections.abc import Callable, Iterator
@@ -125,7 +126,7 @@ def test_a_damaged_record_is_named(damage: Callable[[str], str], words: str) -> 
             {"outcome": "stopped early"},
             "says stopped early after 2 epochs; history.csv gives completed after 2",
         ),
-        ({"best_epoch": None}, "epoch None is the best"),
+        ({"best_epoch": None}, "epoch – is the best"),
         ({"best_epoch": 9}, "epoch 9 comes after its last"),
         ({"epochs": 3}, "one row for each of 3 epochs"),
         ({"files": {}}, "lists the files , not history.csv, predictions.safetensors, timings.csv"),
@@ -300,7 +301,7 @@ def test_losses_of_steps_give_those_of_epochs() -> None:
     assert "steps.csv: epoch 2: gives a train_loss of" in failure
     make(settings=settings)
     edit_history(place, lambda rows: [row.pop("train_loss") for row in rows], "steps.csv")
-    assert "steps.csv: epoch 1: gives a train_loss of nan" in check(settings=settings)[1][0]
+    assert "steps.csv: epoch 1: gives a train_loss of –" in check(settings=settings)[1][0]
 
 
 RANGE_TESTED = {
@@ -348,32 +349,70 @@ def test_every_pure_schedule_passes(evaluate: str, schedule: str) -> None:
 
 
 STOPPING = {"monitor": "validation_loss", "patience": 1}
+CYCLES = {"name": "triangular", "half_cycle_epochs": 1.0, "minimum": 0.1}
 
 
-def rows_of(*losses: float, train: float = 1.0) -> list[expected.Row]:
+def rows_of(*losses: float, train: float = 1.0, test: float = 1.0) -> list[expected.Row]:
     return [
-        {"epoch": n, "train_loss": train, "validation_loss": loss} for n, loss in enumerate(losses, start=1)
+        {"epoch": n, "steps": 10 * n, "train_loss": train, "validation_loss": loss, "test_loss": test}
+        for n, loss in enumerate(losses, start=1)
     ]
+
+
+def ending(
+    settings: RunSettings, rows: list[expected.Row], *, finite_weights: bool = True
+) -> tuple[str, int]:
+    return expected.ending(settings, rows, finite_weights=finite_weights)
 
 
 def test_endings_are_replayed() -> None:
     settings = settings_with(early_stopping=STOPPING, epochs=4)
     assert isinstance(settings.early_stopping, EarlyStopping)
-    assert expected.ending(settings, rows_of(3, 2, 2.5, 1)) == ("stopped early", 3)
-    assert expected.ending(settings, rows_of(4, 3, 2, 1)) == ("completed", 4)
-    assert expected.ending(settings, rows_of(4, 3, train=math.nan)) == ("diverged", 1)
+    assert ending(settings, rows_of(3, 2, 2.5, 1)) == ("stopped early", 3)
+    assert ending(settings, rows_of(4, 3, 2, 1)) == ("completed", 4)
+    assert ending(settings, rows_of(4, 3, train=math.nan)) == ("diverged", 1)
+
+
+@pytest.mark.parametrize("evaluate", ["every_epoch", "end"])
+def test_a_run_whose_numbers_are_not_finite_has_diverged(evaluate: str) -> None:
+    settings = settings_with(evaluate_test=evaluate, epochs=2)
+    assert ending(settings, rows_of(4, 3)) == ("completed", 2)
+    assert ending(settings, rows_of(4, math.nan)) == ("diverged", 2)
+    assert ending(settings, rows_of(math.nan, 3)) == ("diverged", 1)
+    assert ending(settings, rows_of(4, 3), finite_weights=False) == ("diverged", 2)
+    last, best = rows_of(4, 3), rows_of(3, 4)
+    last[1]["test_loss"] = best[0]["test_loss"] = math.nan
+    assert ending(settings, last) == ("diverged", 2)
+    assert ending(settings, best) == ("diverged", 1 if evaluate == "every_epoch" else 2)
+
+
+def test_a_record_that_hides_a_divergence_is_found() -> None:
+    place = make()
+    change_record(place, finite_weights=False)
+    assert [failure for failure in check()[1] if "says completed after" in failure]
+
+
+@pytest.mark.parametrize("steps", ["", "0", "-3", "inf", "0.5"])
+def test_impossible_numbers_of_steps_are_said(steps: str) -> None:
+    settings = settings_with(early_stopping=STOPPING | {"judged": "cycle_ends"}, epochs=4, schedule=CYCLES)
+    place = make(settings=settings)
+    with (place / "history.csv").open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    rows[0]["steps"] = steps
+    write_rows(place / "history.csv", rows)
+    change_record(place)
+    assert check(settings=settings)[1]
 
 
 def test_endings_at_the_ends_of_cycles_are_replayed() -> None:
-    cycles = {"name": "triangular", "half_cycle_epochs": 1.0, "minimum": 0.1}
-    settings = settings_with(early_stopping=STOPPING | {"judged": "cycle_ends"}, epochs=6, schedule=cycles)
-    assert expected.ending(settings, rows_of(3, 2, 4, 2.5, 4, 1)) == ("stopped early", 4)
-    assert expected.ending(settings, rows_of(3, 2, 4, 1, 4, 0.5)) == ("completed", 6)
+    settings = settings_with(early_stopping=STOPPING | {"judged": "cycle_ends"}, epochs=6, schedule=CYCLES)
+    assert ending(settings, rows_of(3, 2, 4, 2.5, 4, 1)) == ("stopped early", 4)
+    assert ending(settings, rows_of(3, 2, 4, 1, 4, 0.5)) == ("completed", 6)
 
 
 def test_a_run_with_a_share_of_the_budget_passes() -> None:
     settings = settings_with(epochs=8, budget_percent=50.0, schedule={"name": "linear"})
-    assert expected.ending(settings, rows_of(4, 3, 2, 1)) == ("completed", 4)
+    assert ending(settings, rows_of(4, 3, 2, 1)) == ("completed", 4)
     place = make(settings=settings)
     assert check(settings=settings)[1] == []
     assert (place / "history.csv").read_text().count("\n") == 1 + 4
@@ -402,7 +441,7 @@ def test_only_finite_numbers_are_written() -> None:
 
 def test_the_first_differing_key_is_named() -> None:
     assert first_difference({"a": {"b": 1}}, {"a": {"b": 2}}) == "a.b: 1 for 2"
-    assert first_difference({"a": 1}, {"a": 1, "b": None}) == "b: None for None"
+    assert first_difference({"a": 1}, {"a": 1, "b": None}) == "b: – for –"
 
 
 def test_a_damaged_data_set_leaves_its_runs_alone() -> None:

@@ -189,6 +189,7 @@ def made_outcome(history: list[Row], outcome: str) -> dict[str, Any]:
         "outcome": outcome,
         "epochs": len(history),
         "best_epoch": losses.index(min(losses)) + 1,
+        "finite_weights": True,
         "weights_sha256": HASH,
         "costs": {},
     }

@@ -43,7 +43,7 @@ def test_a_run_takes_one_entry_of_each_registry(
         "training.optimizers.OPTIMIZERS": settings.optimizer.name,
         "training.controllers.CONTROLLERS": controller,
         "training.early_stopping.JUDGED_EPOCHS": "",
-        "schedules.cycles.CYCLE_LENGTHS": "",
+        "schedules.cycles.CYCLES": "",
         "schedules.from_settings.CURVES": curve,
         "schedules.from_settings.MOMENTUM_CURVES": curve,
         "schedules.from_settings.ANNEALINGS": annealing,

@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 
 from replication.errors import ConfigurationError
 from replication.schedules import build
-from replication.schedules.cycles import CYCLE_LENGTHS, cycle_ends
+from replication.schedules.cycles import CYCLES, cycle_ends
 from replication.settings.schedule import ScheduleSettings
 from support import SCHEDULES, schedule_of
 
@@ -49,7 +49,7 @@ def warm_up(epochs):
     ],
 )  # fmt: skip
 def test_cycles_end_by_hand(schedule, epochs, ends):
-    assert cycle_ends(schedule, epochs) == ends
+    assert cycle_ends(schedule, STEPS, epochs) == ends
 
 
 @pytest.mark.parametrize("warm", [0, 1, 3])
@@ -59,7 +59,7 @@ def test_a_triangle_is_lowest_where_its_cycle_ends(name, half, warm):
     schedule = triangle(name, half, warm_up=warm_up(float(warm)) if warm else None)
     rate = build(schedule, STEPS, 20).learning_rate
     lowest = [epoch for epoch in range(warm + 1, 21) if rate(epoch * STEPS) == pytest.approx(0.1)]
-    assert cycle_ends(schedule, 20) == lowest
+    assert cycle_ends(schedule, STEPS, 20) == lowest
 
 
 @pytest.mark.parametrize("multiplier", [1, 2, 3])
@@ -67,29 +67,29 @@ def test_a_triangle_is_lowest_where_its_cycle_ends(name, half, warm):
 def test_a_cosine_restarts_where_its_cycle_ends(first, multiplier):
     schedule = settings("sgdr", first_cycle_epochs=first, cycle_multiplier=multiplier)
     rate = build(schedule, STEPS, 40).learning_rate
-    assert cycle_ends(schedule, 40) == [epoch for epoch in range(1, 41) if rate(epoch * STEPS) == 1.0]
+    assert cycle_ends(schedule, STEPS, 40) == [epoch for epoch in range(1, 41) if rate(epoch * STEPS) == 1.0]
 
 
 def test_schedules_without_cycles_say_so():
-    for name in sorted(SCHEDULES.keys() - CYCLE_LENGTHS.keys()):
+    for name in sorted(SCHEDULES.keys() - CYCLES.keys()):
         with pytest.raises(ConfigurationError, match=f"the schedule {name} has no cycles: take one that has"):
-            cycle_ends(TypeAdapter(ScheduleSettings).validate_python(schedule_of(name)), 9)
+            cycle_ends(TypeAdapter(ScheduleSettings).validate_python(schedule_of(name)), STEPS, 9)
 
 
 def test_schedules_with_cycles_have_ends():
-    for name in CYCLE_LENGTHS:
-        ends = cycle_ends(TypeAdapter(ScheduleSettings).validate_python(schedule_of(name)), 99)
+    for name in CYCLES:
+        ends = cycle_ends(TypeAdapter(ScheduleSettings).validate_python(schedule_of(name)), STEPS, 99)
         assert ends
         assert ends == sorted(set(ends))
 
 
 def test_a_budget_shorter_than_a_cycle_is_refused():
     with pytest.raises(ConfigurationError, match="no cycle ends within the budget of 3 epochs: shorten"):
-        cycle_ends(triangle(half=2.0), 3)
-    assert cycle_ends(triangle(half=2.0), 4) == [4]
+        cycle_ends(triangle(half=2.0), STEPS, 3)
+    assert cycle_ends(triangle(half=2.0), STEPS, 4) == [4]
 
 
 def test_ends_are_whole_epochs_within_the_budget():
     for half in (0.1, 0.3, 0.7, 1.1, math.pi):
-        ends = cycle_ends(triangle(half=half), 30)
+        ends = cycle_ends(triangle(half=half), STEPS, 30)
         assert all(isinstance(end, int) and 1 <= end <= 30 for end in ends)

@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from replication.schedules.cyclical import cycle_at, exp_range, sgdr, triangular, triangular2
+from replication.schedules.cyclical import exp_range, sgdr, triangular, triangular2
+from replication.schedules.positions import Cycles
+from replication.system.decimals import written
 
 HALF_CYCLE, MINIMUM = 4.0, 0.2
 CYCLES = {
@@ -68,9 +70,8 @@ def test_sgdr_falls_to_its_final_value_just_before_a_restart():
 
 @given(time=some.floats(0, 1000), first=some.floats(1, 50), multiplier=some.integers(1, 4))
 def test_sgdr_stays_within_its_bounds_and_in_its_cycle(time, first, multiplier):
-    start, length = cycle_at(time, first, multiplier)
-    assert start <= time * (1 + 1e-14)
-    assert time < start + length
+    start, length = Cycles(written(first), multiplier).at(time)
+    assert start <= written(time) < start + length
     assert 0.1 - 1e-12 <= sgdr(first, multiplier, final=0.1)(time) <= 1
 
 

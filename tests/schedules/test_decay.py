@@ -5,13 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from replication.schedules.decay import (
-    exponential_decay,
-    inverse_square_root,
-    multi_step_decay,
-    step_decay,
-    whole_periods,
-)
+from replication.schedules.decay import exponential_decay, inverse_square_root, multi_step_decay, step_decay
+from replication.schedules.positions import whole_periods
 
 CURVES = {
     "step": step_decay(30, 0.1),

@@ -51,10 +51,10 @@ WHOLE_CURVES = [
         "exp_range", {"half_cycle_epochs": 25, "minimum": 0.2, "gamma": 0.99},
         [0.2, 0.2 + 0.8 * 0.99**100, 0.2, 0.2 + 0.008 * 0.99**399, 0.2, 0.2 + 0.8 * 0.99**500],
     ),
-    ("range_test", {"minimum": 0.2}, [0.2, 0.4, 0.6, 1 - 0.8 * REMAINING, 1, 1]),
+    ("range_test", {"minimum": 0.2}, [0.2, 0.2 + 80 / 399, 0.2 + 160 / 399, 1, 1, 1]),
     (
         "range_test", {"minimum": 0.0001, "growth": "exponential"},
-        [0.0001, 0.001, 0.01, 0.0001**REMAINING, 1, 1],
+        [0.0001, 0.0001 ** (299 / 399), 0.0001 ** (199 / 399), 1, 1, 1],
     ),
     (
         "one_cycle", {"warm_fraction": 0.25, "annealing": "linear"},

@@ -33,9 +33,9 @@ def test_the_rise_from_lowest_to_highest(growth, values):
 def test_the_rate_rises_at_every_step_of_the_budget(growth):
     plan = build(RangeTest(name="range_test", minimum=0.01, growth=growth), steps_per_epoch=10, epochs=4)
     rates = [plan.learning_rate(step) for step in range(42)]
-    assert rates == pytest.approx([range_test(0.01, growth)(step / 40) for step in range(42)])
-    assert all(later > earlier for earlier, later in pairwise(rates[:41]))
-    assert rates[40:] == [1, 1]
+    assert rates == pytest.approx([range_test(0.01, growth)(step / 39) for step in range(42)])
+    assert all(later > earlier for earlier, later in pairwise(rates[:40]))
+    assert rates[39:] == [1, 1, 1]
     assert plan.momentum is None
 
 

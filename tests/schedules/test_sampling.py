@@ -70,19 +70,19 @@ def test_each_sample_that_falls_on_a_whole_step_starts_there(tenths):
 def test_every_percent_agrees_with_exact_fractions(budget, percent, share):
     step = int(share * budget.steps)
     expected = last_at_or_before(step, percent_positions(percent, budget.steps))
-    assert every_percent(percent, budget)(step) == float(expected / budget.steps_per_epoch)
+    assert every_percent(percent, budget)(step) == expected / budget.steps_per_epoch
 
 
 @given(budget=BUDGETS, fractions=FRACTIONS, share=some.floats(0, 1.2))
 def test_at_fractions_agrees_with_exact_fractions(budget, fractions, share):
     step = int(share * budget.steps)
     expected = last_at_or_before(step, fraction_positions(fractions, budget.steps))
-    assert at_fractions(fractions, budget)(step) == float(expected / budget.steps_per_epoch)
+    assert at_fractions(fractions, budget)(step) == expected / budget.steps_per_epoch
 
 
 @given(budget=BUDGETS, step=some.integers(0, 10_000))
 def test_every_step_and_every_epoch_agree_with_exact_fractions(budget, step):
-    assert every_step(budget.steps_per_epoch)(step) == float(Fraction(step, budget.steps_per_epoch))
+    assert every_step(budget.steps_per_epoch)(step) == Fraction(step, budget.steps_per_epoch)
     assert every_epoch(budget.steps_per_epoch)(step) == math.floor(Fraction(step, budget.steps_per_epoch))
 
 
@@ -91,14 +91,14 @@ def test_samplings_start_at_0_never_look_ahead_and_never_go_back(budget, percent
     for sampling in samplings(budget, percent, fractions).values():
         assert sampling(0) == 0
         assert sampling(step) <= sampling(step + 1)
-        assert sampling(step) <= step / budget.steps_per_epoch
+        assert sampling(step) <= Fraction(step, budget.steps_per_epoch)
 
 
 @given(budget=BUDGETS, percent=PERCENTS, fractions=FRACTIONS, step=some.integers(0, 6_000))
 def test_samplings_are_idempotent(budget, percent, fractions, step):
     """The first step at or after the sampled position has the same sample."""
     for sampling in samplings(budget, percent, fractions).values():
-        first = math.ceil(sampling(step) * budget.steps_per_epoch - 1e-6)
+        first = math.ceil(sampling(step) * budget.steps_per_epoch)
         assert first <= step
         assert sampling(first) == sampling(step)
 

@@ -103,6 +103,8 @@ def test_impossible_values_are_refused(changes, message):
         (50, 5, 2),  # 2.5
         (70, 5, 4),  # 3.5
         (25, 10, 2), (15, 25, 4), (3, 50, 2), (5, 50, 2), (300, 1, 3), (7, 33.3, 2),
+        (125, 64.4, 80),  # 80.5, which floats make 80.50000000000001
+        (1000, 0.15, 2),  # 1.5
     ],
 )  # fmt: skip
 def test_a_share_of_the_budget_is_rounded_to_whole_epochs(epochs, percent, there_are):

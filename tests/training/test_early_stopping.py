@@ -70,6 +70,20 @@ def test_every_short_sequence_stops_where_keras_does(monitor, patience, minimum_
         assert last_epoch(values, **fields) == last_epoch_in_keras(values, **fields), values
 
 
+@pytest.mark.parametrize("monitor", ["validation_loss", "validation_accuracy"])
+@pytest.mark.parametrize("images", [100, 60, 12_000, 7])
+def test_equal_changes_count_alike(monitor, images):
+    """Every change by the minimum delta itself is none, be it in hundredths or in shares of images; more is one."""
+    sign = -1 if monitor == "validation_loss" else 1
+    for first in range(images // 2, images // 2 + 3):
+        for change in range(1, min(first, images - first, 200)):
+            fields = {"monitor": monitor, "patience": 1, "minimum_delta": change / images}
+            at_delta = [first / images, (first + sign * change) / images]
+            above = [first / images, (first + sign * (change + 1)) / images]
+            assert last_epoch(at_delta, **fields) == 2, (first, change)
+            assert last_epoch(above, **fields) is None, (first, change)
+
+
 @pytest.mark.parametrize("fields", [{}, {"patience": 1}, {"minimum_delta": 0.1}, ACCURACY])
 def test_one_that_goes_on_from_a_state_stops_where_the_first_would(fields):
     fields = {"patience": 3, **fields}
@@ -99,7 +113,10 @@ CYCLES = {"name": "triangular", "half_cycle_epochs": 1.0, "minimum": 0.1}  # end
 def stopper_of(judged, schedule=CYCLES, epochs=12, budget_percent=100, **fields):
     stopping = {"monitor": "validation_loss", "patience": 1, "judged": judged, **fields}
     return build_stopper(
-        run_settings(schedule=schedule, epochs=epochs, budget_percent=budget_percent, early_stopping=stopping)
+        run_settings(
+            schedule=schedule, epochs=epochs, budget_percent=budget_percent, early_stopping=stopping
+        ),
+        steps_per_epoch=10,
     )
 
 
@@ -164,7 +181,7 @@ def test_a_schedule_without_cycles_has_nothing_to_judge_at():
 
 
 def test_without_early_stopping_there_is_no_stopper():
-    assert build_stopper(run_settings()) is None
+    assert build_stopper(run_settings(), steps_per_epoch=10) is None
 
 
 def test_every_way_to_judge_is_known():

@@ -9,12 +9,13 @@ import torch
 from replication.audit.expected import mean_step_loss
 from replication.errors import ConfigurationError, DataError
 from replication.schedules import build
+from replication.training import trainer
 from replication.training.batches import Split, load_splits
 from replication.training.devices import choose_device
 from replication.training.models import build_model
 from replication.training.randomness import stream, stream_seed
 from replication.training.session import train
-from replication.training.weights import digest_of_weights
+from replication.training.weights import all_finite, digest_of_weights
 from support import (
     CPU,
     PURE,
@@ -462,6 +463,39 @@ def test_a_run_diverges_at_its_epoch_and_keeps_its_best(epochs, stopping):
     assert math.isfinite(result.history[result.best_epoch - 1]["test_loss"])
     best = trained(optimizer=small, epochs=result.best_epoch)
     assert (result.weights_digest == best.weights_digest) == bool(stopping)
+
+
+@pytest.mark.parametrize("stopping", [None, {"monitor": "validation_loss", "patience": 1}])
+def test_a_run_that_is_no_more_after_its_last_step_has_diverged(stopping):
+    """One epoch of one batch: its loss, of the initial weights, is finite."""
+    huge = {"name": "sgd", "learning_rate": 1e38}
+    result = trained(optimizer=huge, epochs=1, batch_size=64, early_stopping=stopping)
+    assert math.isfinite(result.history[0]["train_loss"])
+    assert (result.outcome, len(result.history), result.best_epoch) == ("diverged", 1, None)
+
+
+def test_a_weight_or_buffer_that_is_not_finite_is_a_divergence(monkeypatch):
+    model = torch.nn.BatchNorm1d(2)
+    assert all_finite(model)
+    model.running_var[0] = math.inf
+    assert not all_finite(model)
+    monkeypatch.setattr(trainer, "all_finite", lambda _: False)
+    result = trained(epochs=3)
+    assert (result.outcome, len(result.history)) == ("diverged", 1)
+
+
+@pytest.mark.parametrize(("evaluate", "epochs"), [("every_epoch", 1), ("end", 3)])
+@pytest.mark.parametrize("loss", [math.nan, math.inf])
+def test_a_test_loss_that_is_not_finite_is_a_divergence(monkeypatch, evaluate, epochs, loss):
+    own = trainer.Trainer.evaluate
+
+    def evaluated(self, name, split, epoch):
+        row = own(self, name, split, epoch)
+        return row | {"test_loss": loss} if name == "test" else row
+
+    monkeypatch.setattr(trainer.Trainer, "evaluate", evaluated)
+    result = trained(evaluate_test=evaluate, epochs=3)
+    assert (result.outcome, len(result.history)) == ("diverged", epochs)
 
 
 # What is refused

@@ -115,6 +115,30 @@ def test_the_rate_drops_after_as_many_epochs_as_patience_says(losses, fields, mu
     )
 
 
+def test_a_rate_falls_as_far_as_the_lowest_rate_says():
+    """In torch it stops where a drop would be no larger than 1e-8."""
+    losses = [1.0] * 60
+    assert our_rates(losses, factor=0.1, patience=1, minimum_rate=0.0)[-1] < 1e-50
+    assert our_rates(losses, factor=0.1, patience=1, minimum_rate=1e-12)[-1] == 1e-12
+    assert torch_rates(losses, factor=0.1, patience=0, min_lr=0.0)[-1] > 1e-9
+
+
+def test_a_rate_below_the_lowest_is_not_raised():
+    assert set(our_rates([1.0] * 5, factor=0.1, patience=1, minimum_rate=2 * BASE_RATE)) == {BASE_RATE}
+
+
+@pytest.mark.parametrize("mode", ["abs", "rel"])
+def test_equal_changes_count_alike(mode):
+    """Every fall by the threshold itself, in hundredths, is none; by a hundredth more it is one."""
+    for best in range(20, 400, 7):
+        for fall in range(1, 20):
+            threshold = fall / 100 if mode == "abs" else fall / best
+            fields = {"patience": 1, "factor": 0.5, "threshold": threshold, "threshold_mode": mode}
+            for more, multiplier in ((0, 0.5), (1, 1)):
+                losses = [best / 100, (best - fall - more) / 100]
+                assert our_rates(losses, **fields)[-1] == BASE_RATE * multiplier, (best, fall, more)
+
+
 def test_in_a_run_the_drop_shows_in_the_next_epoch():
     fields = {"patience": 1, "factor": 0.5}
     # Wrong labels keep the validation loss from falling for long.

@@ -14,7 +14,7 @@ from replication.system.interruption import RunInterruptedError
 from replication.training.batches import load_splits
 from replication.training.checkpoint import Checkpoints
 from replication.training.controllers import RangeTestedRate, RunContext
-from replication.training.controllers.range_tested import rates_to_test, try_rates
+from replication.training.controllers.range_tested import try_rates
 from replication.training.models import build_model
 from replication.training.optimizers import build_optimizer
 from replication.training.randomness import stream, stream_seed
@@ -96,7 +96,7 @@ def test_every_policy_cycles_as_its_schedule_does(monkeypatch, policy, extra):
 
 @pytest.mark.parametrize(
     ("growth", "expected"),
-    [("linear", [0.01, 0.2575, 0.505, 0.7525]), ("exponential", [0.01, 0.1**1.5, 0.1, 0.1**0.5])],
+    [("linear", [0.01, 0.34, 0.67, 1.0]), ("exponential", [0.01, 0.1 ** (4 / 3), 0.1 ** (2 / 3), 1.0])],
 )
 def test_the_rates_of_the_test_rise(growth, expected):
     settings = RangeTested(
@@ -104,7 +104,9 @@ def test_the_rates_of_the_test_rise(growth, expected):
             "range_tested", test_minimum_rate=0.01, test_maximum_rate=1.0, test_epochs=0.4, growth=growth
         )
     )
-    assert rates_to_test(settings, steps_per_epoch=10) == pytest.approx(expected)
+    rates = schedules.rates_of_test(settings, steps_per_epoch=10)
+    assert rates == pytest.approx(expected)
+    assert (rates[0], rates[-1]) == (0.01, 1.0)
 
 
 def test_losses_are_those_of_training_with_rising_rates():
@@ -138,7 +140,7 @@ def test_the_suggestion_is_that_of_the_losses_and_is_told(monkeypatch):
     monkeypatch.setattr(schedules, "suggest_range", noted)
     result = trained(schedule=schedule_of("range_tested"))
     ((rates, losses, found),) = seen
-    assert rates == pytest.approx([0.04, 0.06, 0.08])
+    assert rates == pytest.approx([0.04, 0.07, 0.1])
     assert result.costs == {
         "range_test_steps": len(losses),
         "suggested_minimum_rate": found.minimum_rate,

@@ -1,7 +1,9 @@
-"""Things that a run either shows or does not, read off its curves."""
+"""Things that a run either shows or does not, read off its curves; thresholds are compared as `exceeds` does."""
 
 import math
 from collections.abc import Sequence
+
+from replication.system.decimals import exceeds
 
 
 def second_descent(losses: Sequence[float], threshold: float) -> bool:
@@ -20,7 +22,7 @@ def second_descent(losses: Sequence[float], threshold: float) -> bool:
             if risen:
                 return True
             lowest = loss
-        risen = risen or loss > lowest * (1 + threshold)
+        risen = risen or exceeds(loss, lowest, threshold * lowest)
     return False
 
 
@@ -29,7 +31,7 @@ def no_convergence(value: float, reference: float, threshold: float) -> bool:
 
     A value that is not finite has not converged.
     """
-    return not (math.isfinite(value) and value >= threshold * reference)
+    return not math.isfinite(value) or exceeds(reference, value, (1 - threshold) * reference)
 
 
 def stopped_too_early(stopped: Sequence[float], whole: Sequence[float], threshold: float) -> bool:
@@ -46,4 +48,4 @@ def stopped_too_early(stopped: Sequence[float], whole: Sequence[float], threshol
     """
     lowest = min((loss for loss in stopped if math.isfinite(loss)), default=math.inf)
     later = [loss for loss in whole[len(stopped) :] if math.isfinite(loss)]
-    return any(loss < lowest * (1 - threshold) for loss in later)
+    return any(exceeds(lowest, loss, threshold * lowest) for loss in later)

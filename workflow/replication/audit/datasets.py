@@ -36,7 +36,7 @@ class Labels:
     def border(self, data: DataSettings) -> int:
         """Return how many images a run was trained on; those after them validate."""
         count = self.train_count(data)
-        return count - round(count * data.validation_fraction)
+        return count - data.held_out(count)
 
     def of_split(self, data: DataSettings, split: str) -> NDArray[Any]:
         """Return the true classes of the images of a split (validation or test)."""

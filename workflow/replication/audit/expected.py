@@ -48,11 +48,28 @@ def read_rows(path: str | Path) -> list[Row]:
     return [{key: float(value) if value else math.nan for key, value in row.items()} for row in rows]
 
 
-def ending(settings: RunSettings, history: Sequence[Row]) -> tuple[str, int]:
-    """Return how the run must have ended, and after how many of the rows of its history."""
-    stopper = build_stopper(settings)
+def ending(settings: RunSettings, history: Sequence[Row], *, finite_weights: bool) -> tuple[str, int]:
+    """Return how the run must have ended, and after how many of the rows of its history.
+
+    Parameters
+    ----------
+    finite_weights
+        What its record says of the weights after the last step, which are not kept themselves.
+    """
+    outcome, number = _ending(settings, history)
+    best = best_epoch(history)
+    judged = [history[-1], *([] if best is None else [history[best - 1]])]
+    tested = all(math.isfinite(row["test_loss"]) for row in judged)
+    return ("diverged" if not (finite_weights and tested) else outcome), number
+
+
+def _ending(settings: RunSettings, history: Sequence[Row]) -> tuple[str, int]:
+    stopper = build_stopper(settings, int(history[0]["steps"]))
+    losses = ["train_loss", "validation_loss"]
+    if settings.evaluate_test == "every_epoch":
+        losses.append("test_loss")
     for number, row in enumerate(history, start=1):
-        if not math.isfinite(row["train_loss"]):
+        if not all(math.isfinite(row[name]) for name in losses):
             return "diverged", number
         if stopper is not None and stopper.should_stop(row):
             return "stopped early", number

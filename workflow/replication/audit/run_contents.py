@@ -9,7 +9,7 @@ from replication.audit import expected
 from replication.audit.datasets import Labels
 from replication.audit.expected import Row
 from replication.audit.findings import shown
-from replication.errors import ResultsError
+from replication.errors import ConfigurationError, ResultsError
 from replication.report.formatting import counted
 from replication.runs.folder import HISTORY, PREDICTIONS, RECORD, STEPS, TIMINGS
 from replication.runs.record import Record
@@ -71,12 +71,19 @@ def _shape_problems(tables: _Tables, record: Record) -> Iterator[Problem]:
     for name, rows in ((HISTORY, tables.history), (TIMINGS, tables.timings)):
         if [row.get("epoch") for row in rows] != list(range(1, record.epochs + 1)):
             yield name, f"should have one row for each of {counted(record.epochs, 'epoch')}, as {RECORD} says"
+    first = tables.history[0]["steps"]
+    if not (math.isfinite(first) and first >= 1 and first == int(first)):
+        yield HISTORY, f"its first epoch has {first} steps"
     if any(not value >= 0 for row in tables.timings for value in row.values()):
         yield TIMINGS, "holds a time that is not a number of seconds"
 
 
 def _ending_problems(record: Record, settings: RunSettings, history: Sequence[Row]) -> Iterator[Problem]:
-    outcome, epochs = expected.ending(settings, history)
+    try:
+        outcome, epochs = expected.ending(settings, history, finite_weights=record.finite_weights)
+    except ConfigurationError as error:
+        yield HISTORY, f"its steps do not fit the settings of the run ({error})"
+        return
     if (record.outcome, record.epochs) != (outcome, epochs):
         says = f"says {record.outcome} after {counted(record.epochs, 'epoch')}"
         yield RECORD, f"{says}; {HISTORY} gives {outcome} after {epochs}"

@@ -226,7 +226,7 @@ def _counts(settings: RunSettings, shape: Shape) -> tuple[int, int]:
     """Return how many images are measured, and how many of them are held out."""
     fraction = settings.data.validation_fraction
     count = min(round(STEPS * settings.batch_size / (1 - fraction)), shape.train_images)
-    return count, round(count * fraction)
+    return count, settings.data.held_out(count)
 
 
 def _steps(settings: RunSettings, shape: Shape) -> int:

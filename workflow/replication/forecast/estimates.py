@@ -24,6 +24,7 @@ from replication.forecast.costs import (
 )
 from replication.runs.forks.launch import can_start
 from replication.runs.plan import PlannedStudy
+from replication.schedules import steps_of_test
 from replication.settings.run import RunSettings
 from replication.settings.schedule import BeamSearch, LossProbing, RangeTested
 from replication.system.files import visible_files
@@ -67,16 +68,16 @@ def size_of(settings: RunSettings, shape: Shape) -> Size:
     """Return how much work a run with `settings` is."""
     images = settings.data.train_images or shape.train_images
     test = settings.data.test_images or shape.test_images
-    held_out = round(images * settings.data.validation_fraction)
+    held_out = settings.data.held_out(images)
     steps = -(-(images - held_out) // settings.batch_size)
     epochs = settings.budget_epochs
     tested = epochs if settings.evaluate_test == "every_epoch" else 0
     probing = isinstance(settings.schedule, LossProbing)
     interval = settings.schedule.interval_epochs if isinstance(settings.schedule, LossProbing) else 1
-    tested_epochs = settings.schedule.test_epochs if isinstance(settings.schedule, RangeTested) else 0
+    test_steps = steps_of_test(settings.schedule, steps) if isinstance(settings.schedule, RangeTested) else 0
     return Size(
         epochs=epochs,
-        steps=passes_of(settings) * steps + round(tested_epochs * steps),
+        steps=passes_of(settings) * steps + test_steps,
         probes=-(-epochs // interval) if probing else 0,
         evaluated=epochs * held_out + (tested + 2) * test,
         images=images + test,

@@ -1,6 +1,7 @@
 """The numbers on the page of known discrepancies, each computed from the formula or the library that it is about."""
 
 import inspect
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -13,12 +14,15 @@ from torch.optim import lr_scheduler
 
 from replication.data.statistics import channel_statistics
 from replication.schedules.budget import Budget
-from replication.schedules.cycles import CYCLE_LENGTHS
-from replication.schedules.cyclical import cycle_at, exp_range, sgdr, triangular
+from replication.schedules.cycles import CYCLES
+from replication.schedules.cyclical import exp_range, sgdr, triangular
 from replication.schedules.decay import exponential_decay, inverse_square_root, step_decay
 from replication.schedules.one_cycle import Phases, one_cycle_rate
+from replication.schedules.positions import Cycles
 from replication.schedules.profiles import cosine, geometric, linear, rex
-from replication.settings.schedule import Triangular
+from replication.settings.schedule import ReduceOnPlateau, Triangular
+from replication.system.decimals import written
+from replication.training.controllers.plateau import Plateau
 
 PATCH = 32  # pixels, the side of a CIFAR image
 MOMENTUM = 0.9
@@ -59,6 +63,13 @@ def epochs_before_plateau_drop(patience: int) -> int:
         scheduler.step(1.0)
         waited += 1
     return waited
+
+
+def epochs_before_our_drop(patience: int) -> int:
+    """Return the same of our own rule."""
+    plateau = Plateau(ReduceOnPlateau(name="reduce_on_plateau", patience=patience))
+    plateau.is_reached(1.0)
+    return next(waited for waited in itertools.count(1) if plateau.is_reached(1.0))
 
 
 def momentum_after_drop(drop: float) -> tuple[float, float]:
@@ -103,13 +114,13 @@ def _one_cycle(annealing: Callable[[float, float], Callable[[float], float]], th
 
 def _cycle_epochs(stepsize: float) -> float:
     settings = Triangular(name="triangular", half_cycle_epochs=stepsize, minimum=0.0)
-    return next(CYCLE_LENGTHS["triangular"](settings))
+    return float(CYCLES["triangular"](settings).first)
 
 
 def _cycles(first: float, multiplier: int, count: int) -> list[float]:
     lengths: list[float] = []
     for _ in range(count):
-        lengths.append(cycle_at(sum(lengths), first, multiplier)[1])
+        lengths.append(float(Cycles(written(first), multiplier).at(sum(lengths))[1]))
     return lengths
 
 
@@ -143,7 +154,8 @@ FACTS: dict[str, Callable[[], str]] = {
         str(torch_default(lr_scheduler.CyclicLR, key)) for key in ("base_momentum", "max_momentum")
     ),
     "plateau_torch": lambda: str(epochs_before_plateau_drop(2)),
-    "plateau_ours": lambda: str(epochs_before_plateau_drop(2 - 1)),
+    "plateau_ours": lambda: str(epochs_before_our_drop(2)),
+    "torch_plateau_eps": lambda: f"{torch_default(lr_scheduler.ReduceLROnPlateau, 'eps'):g}",
     "torch_plateau_patience": lambda: str(torch_default(lr_scheduler.ReduceLROnPlateau, "patience")),
     "momentum_torch": lambda: number(momentum_after_drop(0.1)[0]),
     "momentum_inside": lambda: number(momentum_after_drop(0.1)[1]),

@@ -129,6 +129,7 @@ def _outcome(result: RunResult) -> dict[str, Any]:
         "outcome": result.outcome,
         "epochs": len(result.history),
         "best_epoch": result.best_epoch,
+        "finite_weights": result.finite_weights,
         "weights_sha256": result.weights_digest,
         "costs": result.costs,
         "sessions": result.sessions.rows,

@@ -26,7 +26,8 @@ from replication.training.early_stopping import build_stopper
 
 STUDIES = Path("config/studies")
 SUFFIX = ".yaml"
-# For a first check of schedules. The trainer checks again with the real number, which depends on the data.
+# For a first check of schedules and early stopping. The trainer checks again with the real number: it depends on the
+# data.
 NOMINAL_STEPS_PER_EPOCH = 1000
 # In the order in which they are checked: what is wrong in the report's own settings is said of these.
 SCALES: tuple[Scale, ...] = ("paper", "laptop", "demo")
@@ -279,6 +280,6 @@ def _check_schedule(settings: RunSettings, place: str) -> None:
 
 def _check_early_stopping(settings: RunSettings, place: str) -> None:
     try:
-        build_stopper(settings)
+        build_stopper(settings, NOMINAL_STEPS_PER_EPOCH)
     except ConfigurationError as error:
         raise ConfigurationError(f"{place}: `early_stopping.judged`: {error}, or judge every_epoch") from None

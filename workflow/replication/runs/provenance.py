@@ -29,7 +29,7 @@ def registry_choices(settings: RunSettings) -> dict[str, str]:
         "training.optimizers.OPTIMIZERS": settings.optimizer.name,
         "training.controllers.CONTROLLERS": "planned" if pure else schedule.name,
         "training.early_stopping.JUDGED_EPOCHS": judged,
-        "schedules.cycles.CYCLE_LENGTHS": schedule.name if judged == "cycle_ends" else NONE,
+        "schedules.cycles.CYCLES": schedule.name if judged == "cycle_ends" else NONE,
         "schedules.from_settings.CURVES": _curve(schedule),
         "schedules.from_settings.MOMENTUM_CURVES": _curve(schedule),
         "schedules.from_settings.ANNEALINGS": getattr(schedule, "annealing", NONE),

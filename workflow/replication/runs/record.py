@@ -79,6 +79,7 @@ class Record(Section):
     outcome: Literal["completed", "stopped early", "diverged"]
     epochs: int = Field(ge=1)
     best_epoch: int | None
+    finite_weights: bool
     weights_sha256: str
     costs: dict[str, float]
     files: dict[str, str]

@@ -12,6 +12,8 @@ from replication.schedules.range_test import (
     RangeSuggestion,
     cycles_within,
     range_test,
+    rates_of_test,
+    steps_of_test,
     suggest_range,
     until_divergence,
 )
@@ -27,6 +29,8 @@ __all__ = [
     "cycles_within",
     "gallery",
     "range_test",
+    "rates_of_test",
+    "steps_of_test",
     "suggest_range",
     "until_divergence",
 ]

@@ -1,6 +1,7 @@
 """How long a schedule runs."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Budget:
     Examples
     --------
     >>> Budget(steps=250, steps_per_epoch=100).epochs
-    2.5
+    Fraction(5, 2)
     """
 
     steps: int
@@ -35,6 +36,14 @@ class Budget:
             raise ValueError(f"a budget needs at least one step and one step per epoch: {self}")
 
     @property
-    def epochs(self) -> float:
-        """Length in epochs."""
-        return self.steps / self.steps_per_epoch
+    def epochs(self) -> Fraction:
+        """Length in epochs, exactly."""
+        return Fraction(self.steps, self.steps_per_epoch)
+
+    @property
+    def epochs_to_last_step(self) -> Fraction:
+        """Time in epochs at which the last step begins: for what should have come to its end with that step.
+
+        That of one step is a whole step away, as there is no time before it in which to come anywhere.
+        """
+        return Fraction(max(self.steps - 1, 1), self.steps_per_epoch)

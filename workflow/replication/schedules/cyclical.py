@@ -3,11 +3,12 @@
 Time is in epochs from the start of the schedule. None has an end: past the budget the cycles go on.
 """
 
-import math
+from fractions import Fraction
 
-from replication.schedules.decay import ROUNDING
+from replication.schedules.positions import Cycles, ratio, whole_periods
 from replication.schedules.profiles import cosine
-from replication.schedules.signatures import Curve
+from replication.schedules.signatures import Curve, Time
+from replication.system.decimals import written
 
 
 def sgdr(first_cycle_epochs: float, cycle_multiplier: int, final: float) -> Curve:
@@ -27,26 +28,8 @@ def sgdr(first_cycle_epochs: float, cycle_multiplier: int, final: float) -> Curv
     [1.0, 0.5, 0.0, 1.0, 0.5, 1.0]
     """
     profile = cosine(1.0, final)
-
-    def curve(time: float) -> float:
-        start, length = cycle_at(time, first_cycle_epochs, cycle_multiplier)
-        return profile((time - start) / length)
-
-    return curve
-
-
-def cycle_at(time: float, first_cycle_epochs: float, cycle_multiplier: int) -> tuple[float, float]:
-    """Find start and length, in epochs, of the cycle that `time` falls in; a restart begins the new cycle.
-
-    Examples
-    --------
-    >>> [cycle_at(time, first_cycle_epochs=10, cycle_multiplier=2) for time in (9.9, 10, 30)]
-    [(0.0, 10), (10.0, 20), (30.0, 40)]
-    """
-    start, length = 0.0, first_cycle_epochs
-    while time * (1.0 + ROUNDING) >= start + length:
-        start, length = start + length, length * cycle_multiplier
-    return start, length
+    cycles = Cycles(written(first_cycle_epochs), cycle_multiplier)
+    return lambda time: profile(cycles.progress(time))
 
 
 def triangular(half_cycle_epochs: float, minimum: float) -> Curve:
@@ -65,7 +48,8 @@ def triangular(half_cycle_epochs: float, minimum: float) -> Curve:
     >>> [round(rate(time), 3) for time in (0, 5, 10, 20, 30)]
     [0.1, 0.55, 1.0, 0.1, 1.0]
     """
-    return lambda time: minimum + (1.0 - minimum) * _height(time, half_cycle_epochs)
+    half = written(half_cycle_epochs)
+    return lambda time: minimum + (1.0 - minimum) * _height(time, half)
 
 
 def triangular2(half_cycle_epochs: float, minimum: float) -> Curve:
@@ -83,10 +67,11 @@ def triangular2(half_cycle_epochs: float, minimum: float) -> Curve:
     >>> [round(rate(time), 3) for time in (0, 5, 10, 20, 30)]
     [0.1, 0.55, 1.0, 0.1, 0.55]
     """
+    half = written(half_cycle_epochs)
 
-    def curve(time: float) -> float:
-        amplitude = (1.0 - minimum) * 0.5 ** math.floor(time / (2.0 * half_cycle_epochs))
-        return minimum + amplitude * _height(time, half_cycle_epochs)
+    def curve(time: Time) -> float:
+        amplitude: float = (1.0 - minimum) * 0.5 ** whole_periods(time, 2 * half)
+        return minimum + amplitude * _height(time, half)
 
     return curve
 
@@ -107,14 +92,16 @@ def exp_range(half_cycle_epochs: float, minimum: float, gamma: float, steps_per_
     >>> [round(rate(time), 3) for time in (0, 5, 10, 20, 30)]
     [0.1, 0.45, 0.645, 0.1, 0.299]
     """
+    half = written(half_cycle_epochs)
 
-    def curve(time: float) -> float:
-        amplitude: float = (1.0 - minimum) * gamma ** (steps_per_epoch * time)
-        return minimum + amplitude * _height(time, half_cycle_epochs)
+    def curve(time: Time) -> float:
+        amplitude: float = (1.0 - minimum) * gamma ** float(steps_per_epoch * written(time))
+        return minimum + amplitude * _height(time, half)
 
     return curve
 
 
-def _height(time: float, half_cycle_epochs: float) -> float:
+def _height(time: Time, half_cycle: Fraction) -> float:
     """Height of the triangle, from 0 at the start of a cycle to 1 in its middle."""
-    return 1.0 - abs((time / half_cycle_epochs) % 2.0 - 1.0)
+    passed, of = ratio(time, half_cycle)
+    return (of - abs(passed % (2 * of) - of)) / of

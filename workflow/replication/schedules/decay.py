@@ -5,26 +5,12 @@ budget each goes on by its own rule.
 """
 
 import math
-import sys
 from bisect import bisect_right
 from collections.abc import Sequence
 
+from replication.schedules.positions import progress, whole_periods
 from replication.schedules.signatures import Curve
-
-# A time is a rounded quotient of steps, so that dividing it by a period can fall short of a whole number by
-# about one unit in the last place: 0.9 / 0.3 must count as 3 periods. No two steps of a run are this close.
-ROUNDING = 4 * sys.float_info.epsilon
-
-
-def whole_periods(time: float, period: float) -> int:
-    """Count the periods that have passed entirely: ``floor(time / period)``, but for rounding errors.
-
-    Examples
-    --------
-    >>> whole_periods(0.7, 0.1), math.floor(0.7 / 0.1)
-    (7, 6)
-    """
-    return math.floor(time / period * (1.0 + ROUNDING))
+from replication.system.decimals import written
 
 
 def step_decay(step_epochs: float, gamma: float) -> Curve:
@@ -41,7 +27,8 @@ def step_decay(step_epochs: float, gamma: float) -> Curve:
     >>> [round(rate(time), 3) for time in (0, 29.9, 30, 60)]
     [1.0, 1.0, 0.1, 0.01]
     """
-    return lambda time: gamma ** whole_periods(time, step_epochs)
+    period = written(step_epochs)
+    return lambda time: gamma ** whole_periods(time, period)
 
 
 def multi_step_decay(milestones: Sequence[float], gamma: float) -> Curve:
@@ -58,7 +45,8 @@ def multi_step_decay(milestones: Sequence[float], gamma: float) -> Curve:
     >>> [round(rate(time), 3) for time in (0, 49.9, 50, 75, 100)]
     [1.0, 1.0, 0.1, 0.01, 0.01]
     """
-    return lambda time: gamma ** bisect_right(milestones, time)
+    positions = [written(milestone) for milestone in milestones]
+    return lambda time: gamma ** bisect_right(positions, written(time))
 
 
 def exponential_decay(decay_rate: float, decay_epochs: float, staircase: bool) -> Curve:
@@ -78,7 +66,8 @@ def exponential_decay(decay_rate: float, decay_epochs: float, staircase: bool) -
     """
     if staircase:
         return step_decay(decay_epochs, decay_rate)
-    return lambda time: decay_rate ** (time / decay_epochs)
+    period = written(decay_epochs)
+    return lambda time: decay_rate ** progress(time, period)
 
 
 def inverse_square_root(time_scale_epochs: float) -> Curve:
@@ -98,4 +87,4 @@ def inverse_square_root(time_scale_epochs: float) -> Curve:
     >>> [round(rate(time), 3) for time in (0, 10, 30, 90)]
     [1.0, 0.707, 0.5, 0.316]
     """
-    return lambda time: math.sqrt(time_scale_epochs / (time_scale_epochs + time))
+    return lambda time: math.sqrt(time_scale_epochs / (time_scale_epochs + float(time)))

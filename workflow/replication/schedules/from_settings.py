@@ -18,6 +18,7 @@ from replication.schedules.decay import (
 )
 from replication.schedules.join import join_schedules, scaled
 from replication.schedules.one_cycle import Phases, one_cycle_momentum, one_cycle_rate
+from replication.schedules.positions import whole_steps
 from replication.schedules.profiles import constant, cosine, geometric, linear, polynomial, rex, stretch
 from replication.schedules.range_test import range_test
 from replication.schedules.sampling import at_fractions, every_epoch, every_percent, every_step, sampled
@@ -67,13 +68,13 @@ def build(settings: settings_of.PureSchedule, steps_per_epoch: int, epochs: int)
         the budget.
     """
     curve_of = _entry(CURVES, settings.name, "schedule")
-    warm_up_steps = _warm_up_steps(settings.warm_up, steps_per_epoch, epochs)
-    budget = Budget(epochs * steps_per_epoch - warm_up_steps, steps_per_epoch)
+    before = warm_up_steps(settings.warm_up, steps_per_epoch, epochs)
+    budget = Budget(epochs * steps_per_epoch - before, steps_per_epoch)
     sampling = _sampling(settings.sampling, budget)
     plan = RatePlan(sampled(curve_of(settings, budget), sampling), _momentum(settings, budget, sampling))
     if settings.warm_up is None:
         return plan
-    return _preceded(plan, settings.warm_up, Budget(warm_up_steps, steps_per_epoch))
+    return _preceded(plan, settings.warm_up, Budget(before, steps_per_epoch))
 
 
 def _entry(registry: Mapping[str, Entry], name: str, what: str) -> Entry:
@@ -89,11 +90,11 @@ def _momentum(settings: settings_of.PureSchedule, budget: Budget, sampling: Samp
     return sampled(curve, sampling) if curve else None
 
 
-def _warm_up_steps(warm_up: settings_of.WarmUp | None, steps_per_epoch: int, epochs: int) -> int:
+def warm_up_steps(warm_up: settings_of.WarmUp | None, steps_per_epoch: int, epochs: int) -> int:
     """Length of the warm-up in whole steps, 0 without one."""
     if warm_up is None:
         return 0
-    steps = round(warm_up.epochs * steps_per_epoch)
+    steps = whole_steps(warm_up.epochs, steps_per_epoch)
     if steps < 1:
         raise ConfigurationError(f"a warm-up of {warm_up.epochs} epochs is shorter than one optimizer step")
     if steps >= epochs * steps_per_epoch:
@@ -168,7 +169,7 @@ CURVES: dict[str, Callable[[Any, Budget], Curve]] = {
         settings.half_cycle_epochs, settings.minimum, settings.gamma, budget.steps_per_epoch
     ),
     "range_test": lambda settings, budget: stretch(
-        range_test(settings.minimum, settings.growth), budget.epochs
+        range_test(settings.minimum, settings.growth), budget.epochs_to_last_step
     ),
     "one_cycle": lambda settings, budget: one_cycle_rate(
         _phases(settings, budget), settings.initial_divisor, settings.final_divisor

@@ -14,11 +14,14 @@ raises.
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import pairwise
 
 from replication.errors import ConfigurationError
 from replication.schedules.budget import Budget
-from replication.schedules.signatures import Curve, Profile
+from replication.schedules.positions import progress
+from replication.schedules.signatures import Curve, Profile, Time
+from replication.system.decimals import written
 
 Annealing = Callable[[float, float], Profile]
 """First and last value of a phase to its profile: `profiles.cosine` or `profiles.linear`."""
@@ -46,17 +49,17 @@ class Phases:
     three_phases: bool
     annealing: Annealing
 
-    def ends(self) -> list[float]:
-        """Give the step, not always whole, at which the first phase starts and each phase ends.
+    def ends(self) -> list[Fraction]:
+        """Give the step, not always whole but exact, at which the first phase starts and each phase ends.
 
         Raises
         ------
         ConfigurationError
             If a phase has no length.
         """
-        peak = self.warm_fraction * self.budget.steps - 1.0
-        last = self.budget.steps - 1.0
-        ends = [0.0, peak, 2.0 * peak, last] if self.three_phases else [0.0, peak, last]
+        start, last = Fraction(0), Fraction(self.budget.steps - 1)
+        peak = written(self.warm_fraction) * self.budget.steps - 1
+        ends = [start, peak, 2 * peak, last] if self.three_phases else [start, peak, last]
         if any(later <= earlier for earlier, later in pairwise(ends)):
             raise ConfigurationError(
                 f"one_cycle: {self.budget.steps} steps with warm_fraction {self.warm_fraction} leave a phase"
@@ -108,9 +111,9 @@ def _through(phases: Phases, values: Sequence[float]) -> Curve:
     ends = phases.ends()
     profiles = [phases.annealing(first, last) for first, last in pairwise(values)]
 
-    def curve(time: float) -> float:
-        step = time * phases.budget.steps_per_epoch
+    def curve(time: Time) -> float:
+        step = written(time) * phases.budget.steps_per_epoch
         phase = bisect_left(ends, step, lo=1, hi=len(ends) - 1) - 1
-        return profiles[phase]((step - ends[phase]) / (ends[phase + 1] - ends[phase]))
+        return profiles[phase](progress(step - ends[phase], ends[phase + 1] - ends[phase]))
 
     return curve

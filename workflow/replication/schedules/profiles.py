@@ -1,26 +1,36 @@
 """Profiles: shapes that fill whatever budget they are given.
 
 Each function but `rex` and `stretch` makes a profile that goes from `initial`, at progress 0, to `final`, at
-progress 1. Progress outside [0, 1] is clamped, so that past the end a profile stays at its last value.
+progress 1, and has these values themselves, not what a formula comes to when it is rounded. Progress outside [0, 1]
+is clamped, so that past the end a profile stays at its last value.
 """
 
 import math
+from collections.abc import Callable
 
-from replication.schedules.signatures import Curve, Profile
+from replication.schedules.positions import progress
+from replication.schedules.signatures import Curve, Profile, Time
 
 
-def clamp(progress: float) -> float:
-    """Limit `progress` to [0, 1].
+def between(initial: float, final: float, shape: Callable[[float], float]) -> Profile:
+    """Follow `shape` within (0, 1), with `initial` at 0 and before, `final` at 1 and after.
 
     Examples
     --------
-    >>> [clamp(progress) for progress in (-0.5, 0.25, 1.5)]
-    [0.0, 0.25, 1.0]
+    >>> profile = between(1.0, 0.0, lambda progress: 0.5)
+    >>> [profile(progress) for progress in (-1, 0, 0.25, 1, 2)]
+    [1.0, 1.0, 0.5, 0.0, 0.0]
     """
-    return min(max(progress, 0.0), 1.0)
+
+    def profile(progress: float) -> float:
+        if progress <= 0:
+            return initial
+        return final if progress >= 1 else shape(progress)
+
+    return profile
 
 
-def stretch(profile: Profile, epochs: float) -> Curve:
+def stretch(profile: Profile, epochs: Time) -> Curve:
     """Spread a profile over a number of epochs.
 
     ``curve(t) = profile(t / epochs)``, t being the time in epochs. Past `epochs` it stays at the last value,
@@ -32,7 +42,7 @@ def stretch(profile: Profile, epochs: float) -> Curve:
     >>> [curve(time) for time in (0, 5, 10, 20)]
     [1.0, 0.5, 0.0, 0.0]
     """
-    return lambda time: profile(time / epochs)
+    return lambda time: profile(progress(time, epochs))
 
 
 def constant(value: float) -> Profile:
@@ -65,7 +75,7 @@ def linear(initial: float, final: float) -> Profile:
     >>> [rate(progress) for progress in (0, 0.25, 0.5, 1)]
     [1.0, 0.75, 0.5, 0.0]
     """
-    return lambda progress: initial + (final - initial) * clamp(progress)
+    return between(initial, final, lambda share: initial + (final - initial) * share)
 
 
 def geometric(initial: float, final: float) -> Profile:
@@ -83,7 +93,7 @@ def geometric(initial: float, final: float) -> Profile:
     >>> [round(rate(progress), 3) for progress in (0, 0.25, 0.5, 1)]
     [1.0, 0.316, 0.1, 0.01]
     """
-    return lambda progress: initial * (final / initial) ** clamp(progress)
+    return between(initial, final, lambda share: initial * (final / initial) ** share)
 
 
 def polynomial(initial: float, final: float, power: float) -> Profile:
@@ -101,7 +111,7 @@ def polynomial(initial: float, final: float, power: float) -> Profile:
     >>> [round(rate(progress), 3) for progress in (0, 0.25, 0.5, 1)]
     [1.0, 0.562, 0.25, 0.0]
     """
-    return lambda progress: final + (initial - final) * (1.0 - clamp(progress)) ** power
+    return between(initial, final, lambda share: final + (initial - final) * (1.0 - share) ** power)
 
 
 def cosine(initial: float, final: float) -> Profile:
@@ -119,7 +129,9 @@ def cosine(initial: float, final: float) -> Profile:
     >>> [round(rate(progress), 3) for progress in (0, 0.25, 0.5, 1)]
     [1.0, 0.854, 0.5, 0.0]
     """
-    return lambda progress: final + (initial - final) * (1.0 + math.cos(math.pi * clamp(progress))) / 2.0
+    return between(
+        initial, final, lambda share: final + (initial - final) * (1.0 + math.cos(math.pi * share)) / 2.0
+    )
 
 
 def rex(progress: float) -> float:
@@ -136,5 +148,5 @@ def rex(progress: float) -> float:
     >>> [round(rex(progress), 3) for progress in (0, 0.25, 0.5, 1)]
     [1.0, 0.857, 0.667, 0.0]
     """
-    remaining = 1.0 - clamp(progress)
+    remaining = 1.0 - min(max(progress, 0.0), 1.0)
     return remaining / (0.5 + remaining / 2.0)

@@ -13,9 +13,11 @@ from itertools import tee
 from statistics import median
 from typing import Any
 
+from replication.schedules.positions import whole_steps
 from replication.schedules.profiles import geometric, linear
 from replication.schedules.signatures import Profile
 from replication.settings.schedule import ExpRange, RangeReading, RangeTested, Triangular, Triangular2
+from replication.system.decimals import exceeds, written
 
 DIVERGED = 4.0  # times the lowest smoothed loss so far: where Gugger and fast.ai stop
 LEAST_FALL = (
@@ -41,13 +43,15 @@ class RangeSuggestion:
     rises: bool
 
 
-def range_test(minimum: float, growth: str) -> Profile:
-    """Rise from `minimum` to 1 over the budget.
+def range_test(minimum: float, growth: str, maximum: float = 1.0) -> Profile:
+    """Rise from `minimum` to `maximum` over the test.
 
-    ``linear: f(p) = minimum + (1 - minimum) p``, ``exponential: f(p) = minimum ** (1 - p)``
+    ``linear: f(p) = a + (b - a) p``, ``exponential: f(p) = a (b / a) ** p``
 
-    p is the progress, clamped to [0, 1], and `minimum` a fraction of the highest learning rate, above 0. ``f(0) =
-    minimum``, ``f(1) = 1``; half-way it is the arithmetic or the geometric mean. Source: Smith, arXiv:1506.01186,
+    p is the progress, clamped to [0, 1], a is `minimum`, above 0, and b is `maximum`: learning rates, or fractions of
+    the highest. ``f(0) = a``, ``f(1) = b``; half-way it is the arithmetic or the geometric mean. A test of N steps,
+    counted from 0, takes step n at ``p = n / (N - 1)``: the first with the lowest rate and the last with the highest,
+    which is tried thus, too. Source: Smith, arXiv:1506.01186,
     section 3.3, for the linear rise; Gugger (2018) and fast.ai for the exponential one, which gives each order of
     magnitude the same number of steps.
 
@@ -57,7 +61,37 @@ def range_test(minimum: float, growth: str) -> Profile:
     >>> [round(rate(progress), 3) for progress in (0, 0.25, 0.5, 1)]
     [0.01, 0.032, 0.1, 1.0]
     """
-    return linear(minimum, 1.0) if growth == "linear" else geometric(minimum, 1.0)
+    return linear(minimum, maximum) if growth == "linear" else geometric(minimum, maximum)
+
+
+def steps_of_test(settings: RangeTested, steps_per_epoch: int) -> int:
+    """Return the length of the test that comes before a run, in optimizer steps: at least one.
+
+    Examples
+    --------
+    >>> from replication.settings.schedule import RangeTested
+    >>> limits = {"test_minimum_rate": 0.1, "test_maximum_rate": 0.5}
+    >>> settings = RangeTested(name="range_tested", half_cycle_epochs=1, test_epochs=2, **limits)
+    >>> steps_of_test(settings, steps_per_epoch=50)
+    100
+    """
+    return max(whole_steps(settings.test_epochs, steps_per_epoch), 1)
+
+
+def rates_of_test(settings: RangeTested, steps_per_epoch: int) -> list[float]:
+    """Return the learning rate of each step of the test, from its lowest to its highest.
+
+    Examples
+    --------
+    >>> from replication.settings.schedule import RangeTested
+    >>> limits = {"test_minimum_rate": 0.1, "test_maximum_rate": 0.5, "growth": "linear"}
+    >>> settings = RangeTested(name="range_tested", half_cycle_epochs=1, test_epochs=1, **limits)
+    >>> [round(rate, 3) for rate in rates_of_test(settings, steps_per_epoch=5)]
+    [0.1, 0.2, 0.3, 0.4, 0.5]
+    """
+    steps = steps_of_test(settings, steps_per_epoch)
+    rise = range_test(settings.test_minimum_rate, settings.growth, settings.test_maximum_rate)
+    return [rise(step / max(steps - 1, 1)) for step in range(steps)]
 
 
 def smoothed(losses: Iterable[float], smoothing: float) -> Iterator[float]:
@@ -95,7 +129,7 @@ def until_divergence(losses: Iterable[float], smoothing: float) -> list[float]:
     taken, lowest = [], math.inf
     for loss, value in zip(own, smoothed(watched, smoothing), strict=False):
         taken.append(loss)
-        if not math.isfinite(value) or value > DIVERGED * lowest:
+        if not math.isfinite(value) or exceeds(value, lowest, (DIVERGED - 1) * lowest):
             break
         lowest = min(lowest, value)
     return taken
@@ -137,9 +171,9 @@ def suggest_range(
     if not values:
         return None
     lowest = values.index(min(values))
-    start = median(values[: min(round(1 / (1 - reading.smoothing)), lowest + 1)])
+    start = median(values[: min(round(1 / (1 - written(reading.smoothing))), lowest + 1)])
     fall = start - values[lowest]
-    if fall <= LEAST_FALL * start:
+    if not exceeds(start, values[lowest], LEAST_FALL * start):
         return None
     maximum = rates[lowest] / reading.safety_factor
     above = [step for step in range(lowest) if values[step] > start - reading.fall_share * fall]

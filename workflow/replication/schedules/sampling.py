@@ -2,8 +2,7 @@
 
 A sampling maps an optimizer step to the time, in epochs, at which the curve is read for that step. Every
 position is compared in whole numbers or exact fractions of a step: in floating point ``29 / 100`` of 100
-steps is 28.999999999999996, and step 29 would still use sample 28. The time is the exact quotient, rounded
-once.
+steps is 28.999999999999996, and step 29 would still use sample 28. The time is the exact quotient.
 """
 
 import math
@@ -13,6 +12,7 @@ from fractions import Fraction
 
 from replication.schedules.budget import Budget
 from replication.schedules.signatures import Curve, Sampling, Schedule
+from replication.system.decimals import written
 
 
 def sampled(curve: Curve, sampling: Sampling) -> Schedule:
@@ -21,7 +21,7 @@ def sampled(curve: Curve, sampling: Sampling) -> Schedule:
     Examples
     --------
     >>> rate = sampled(lambda time: 1 - time / 10, every_epoch(steps_per_epoch=4))
-    >>> [rate(step) for step in (0, 3, 4, 8)]
+    >>> [float(rate(step)) for step in (0, 3, 4, 8)]
     [1.0, 1.0, 0.9, 0.8]
     """
     return lambda step: curve(sampling(step))
@@ -33,10 +33,10 @@ def every_step(steps_per_epoch: int) -> Sampling:
     Examples
     --------
     >>> time = every_step(steps_per_epoch=4)
-    >>> [time(step) for step in (0, 1, 4, 6)]
+    >>> [float(time(step)) for step in (0, 1, 4, 6)]
     [0.0, 0.25, 1.0, 1.5]
     """
-    return lambda step: step / steps_per_epoch
+    return lambda step: Fraction(step, steps_per_epoch)
 
 
 def every_epoch(steps_per_epoch: int) -> Sampling:
@@ -45,10 +45,10 @@ def every_epoch(steps_per_epoch: int) -> Sampling:
     Examples
     --------
     >>> time = every_epoch(steps_per_epoch=4)
-    >>> [time(step) for step in (0, 1, 4, 6)]
+    >>> [float(time(step)) for step in (0, 1, 4, 6)]
     [0.0, 0.0, 1.0, 1.0]
     """
-    return lambda step: float(step // steps_per_epoch)
+    return lambda step: Fraction(step // steps_per_epoch)
 
 
 def every_percent(percent: float, budget: Budget) -> Sampling:
@@ -63,14 +63,14 @@ def every_percent(percent: float, budget: Budget) -> Sampling:
     Examples
     --------
     >>> time = every_percent(25, Budget(steps=100, steps_per_epoch=10))
-    >>> [time(step) for step in (0, 24, 25, 99)]
+    >>> [float(time(step)) for step in (0, 24, 25, 99)]
     [0.0, 0.0, 2.5, 7.5]
     """
     period = written(percent) * budget.steps / 100
 
-    def sampling(step: int) -> float:
+    def sampling(step: int) -> Fraction:
         index = step * period.denominator // period.numerator
-        return index * period.numerator / (period.denominator * budget.steps_per_epoch)
+        return Fraction(index * period.numerator, period.denominator * budget.steps_per_epoch)
 
     return sampling
 
@@ -88,21 +88,10 @@ def at_fractions(fractions: Sequence[float], budget: Budget) -> Sampling:
     Examples
     --------
     >>> time = at_fractions([0.5, 0.75], Budget(steps=100, steps_per_epoch=10))
-    >>> [time(step) for step in (0, 49, 50, 75, 99)]
+    >>> [float(time(step)) for step in (0, 49, 50, 75, 99)]
     [0.0, 0.0, 5.0, 7.5, 7.5]
     """
     positions = [Fraction(0), *(written(fraction) * budget.steps for fraction in fractions)]
-    times = [float(position / budget.steps_per_epoch) for position in positions]
+    times = [position / budget.steps_per_epoch for position in positions]
     first_steps = [math.ceil(position) for position in positions]
     return lambda step: times[bisect_right(first_steps, step) - 1]
-
-
-def written(number: float) -> Fraction:
-    """Give the decimal number that a float is printed as, exactly: 0.1 is 1/10.
-
-    Examples
-    --------
-    >>> written(0.1), Fraction(0.1)
-    (Fraction(1, 10), Fraction(3602879701896397, 36028797018963968))
-    """
-    return Fraction(str(number))

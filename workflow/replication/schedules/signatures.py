@@ -5,15 +5,19 @@ learning rate is the highest one.
 """
 
 from collections.abc import Callable
+from fractions import Fraction
 
 Profile = Callable[[float], float]
 """Progress through the budget, in [0, 1], to a multiplier. Progress outside [0, 1] is clamped."""
 
-Curve = Callable[[float], float]
-"""Time in epochs, 0 or more, whole or not, to a multiplier."""
+Time = Fraction | float
+"""Epochs, 0 or more, whole or not. A schedule gives fractions; a float counts as the decimal that it is written as."""
 
-Sampling = Callable[[int], float]
-"""Optimizer step, counted from 0, to the time in epochs at which a curve is read for that step."""
+Curve = Callable[[Time], float]
+"""Time in epochs to a multiplier."""
+
+Sampling = Callable[[int], Fraction]
+"""Optimizer step, counted from 0, to the time in epochs, exactly, at which a curve is read for that step."""
 
 Schedule = Callable[[int], float]
 """Optimizer step, counted from 0, to the multiplier used for that step."""

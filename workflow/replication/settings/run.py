@@ -6,6 +6,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from replication.settings.base import Section
 from replication.settings.schedule import Constant, ScheduleSettings, increasing
+from replication.system.decimals import share_of, written
 
 MOST_EPOCHS = 1_000_000  # each is a row of the history
 Fraction = Annotated[float, Field(gt=0, lt=1)]
@@ -33,6 +34,10 @@ class DataSettings(Section):
         default="none",
         description="crop_and_flip: a random crop after 4 pixels of zero padding, and a horizontal flip with p = 1/2.",
     )
+
+    def held_out(self, train_images: int) -> int:
+        """Return how many of so many training images validate: the nearest whole number, halves to the even one."""
+        return share_of(train_images, self.validation_fraction)
 
 
 class MnistCnn(Section):
@@ -147,7 +152,11 @@ class EarlyStopping(Section):
     patience: int = Field(
         ge=1, description="Epochs (or cycles) in a row without improvement after which training stops."
     )
-    minimum_delta: float = Field(default=0.0, ge=0, description="An improvement must exceed this.")
+    minimum_delta: float = Field(
+        default=0.0,
+        ge=0,
+        description="An improvement must exceed this; one that equals it, as .4 to .3 and 0.1, is none.",
+    )
     restore_best: bool = Field(
         default=False,
         description="End with the weights of the epoch of the lowest validation loss. Keras' default is not to.",
@@ -230,4 +239,4 @@ class RunSettings(Section):
 
 def budget_epochs(epochs: int, budget_percent: float) -> int:
     """Return `budget_percent` of `epochs`, to the nearest whole number (halves to the even one), at least 1."""
-    return max(1, round(epochs * budget_percent / 100))
+    return max(1, share_of(epochs, written(budget_percent) / 100))

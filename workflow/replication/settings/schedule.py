@@ -242,7 +242,7 @@ GROWTH = (
 
 
 class RangeTest(PureSchedule, RangeReading):
-    """The learning-rate range test: one rise over the budget (arXiv:1506.01186, section 3.3)."""
+    """The learning-rate range test: one rise, to the highest rate at the last step (arXiv:1506.01186, section 3.3)."""
 
     name: Literal["range_test"]
     minimum: OpenFraction = Field(description="Lowest learning rate, as a fraction of the highest.")
@@ -274,7 +274,7 @@ class OneCycle(PureSchedule):
 
 
 class ReduceOnPlateau(Section):
-    """A drop whenever the monitored value stops improving: torch's ReduceLROnPlateau, but for patience."""
+    """A drop whenever the monitored value stops improving: torch's ReduceLROnPlateau, but for patience and `eps`."""
 
     name: Literal["reduce_on_plateau"]
     monitor: Literal["validation_loss"] = Field(default="validation_loss", description="What should fall.")
@@ -284,12 +284,19 @@ class ReduceOnPlateau(Section):
         description="Epochs in a row without improvement after which the rate drops, as Keras counts: "
         "one more than torch's patience.",
     )
-    threshold: float = Field(default=1e-4, ge=0, description="An improvement must exceed this.")
+    threshold: float = Field(
+        default=1e-4, ge=0, description="An improvement must exceed this; one that equals it is none."
+    )
     threshold_mode: Literal["rel", "abs"] = Field(
         default="rel", description="rel: the threshold is a share of the best value. abs: a difference."
     )
     cooldown: int = Field(default=0, ge=0, description="Epochs after a drop that do not count.")
-    minimum_rate: float = Field(default=0.0, ge=0, description="The learning rate never falls below this.")
+    minimum_rate: float = Field(
+        default=0.0,
+        ge=0,
+        description="The learning rate never falls below this, and reaches it: torch stops where a drop would be "
+        "no larger than its eps, 1e-8.",
+    )
 
 
 class LossProbing(Section):
@@ -336,8 +343,8 @@ class RangeTested(RangeReading):
     test_epochs: Positive = Field(
         description="Length of the test in epochs, rounded to whole steps; it is not part of the budget."
     )
-    test_minimum_rate: Positive = Field(description="The learning rate that the test starts with.")
-    test_maximum_rate: Positive = Field(description="The learning rate that the test rises to.")
+    test_minimum_rate: Positive = Field(description="The learning rate of the first step of the test.")
+    test_maximum_rate: Positive = Field(description="The learning rate of the last step of the test.")
     growth: Growth = Field(default="linear", description=GROWTH)
 
     @model_validator(mode="after")

@@ -88,7 +88,7 @@ def load_splits(dataset: Dataset, settings: DataSettings, device: torch.device) 
     """
     train_count = _count("train_images", settings.train_images, len(dataset.train_labels), dataset.name)
     test_count = _count("test_images", settings.test_images, len(dataset.test_labels), dataset.name)
-    held_out = round(train_count * settings.validation_fraction)
+    held_out = settings.held_out(train_count)
     if not 0 < held_out < train_count:
         raise DataError(
             f"validation_fraction {settings.validation_fraction} of {train_count} images of {dataset.name} leaves "

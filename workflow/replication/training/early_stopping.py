@@ -6,14 +6,15 @@ from typing import Any
 
 from replication.schedules.cycles import cycle_ends
 from replication.settings.run import EarlyStopping, RunSettings
+from replication.system.decimals import exceeds
 
 
 class Stopper:
     """Early stopping (Prechelt 1998) with a patience, as Keras counts it.
 
     Training stops after the epoch that is the `patience`-th in a row without an improvement by more than
-    `minimum_delta` over the best value so far. A value that is not a number is no improvement. Nothing
-    stops after its first epoch.
+    `minimum_delta` over the best value so far (see `exceeds`: an equal one, but for rounding errors, is none). A value
+    that is not a number is no improvement. Nothing stops after its first epoch.
 
     Parameters
     ----------
@@ -35,7 +36,7 @@ class Stopper:
         if self._judged is not None and self._epochs not in self._judged:
             return False
         value = self._sign * history[self._settings.monitor]
-        if value - self._best > self._settings.minimum_delta:
+        if exceeds(value, self._best, self._settings.minimum_delta):
             self._best = value
             self._waited = 0
         else:
@@ -51,8 +52,13 @@ class Stopper:
         self._best, self._waited, self._epochs = state["best"], state["waited"], state["epochs"]
 
 
-def build_stopper(settings: RunSettings) -> Stopper | None:
+def build_stopper(settings: RunSettings, steps_per_epoch: int) -> Stopper | None:
     """Return what stops a run with `settings` early; None if nothing does.
+
+    Parameters
+    ----------
+    steps_per_epoch
+        Optimizer steps in an epoch: where a cycle ends depends on it, as a warm-up is rounded to whole steps.
 
     Raises
     ------
@@ -60,18 +66,22 @@ def build_stopper(settings: RunSettings) -> Stopper | None:
         It should look at the ends of cycles, and the schedule has none within the budget.
     """
     stopping = settings.early_stopping
-    return None if stopping is None else Stopper(stopping, JUDGED_EPOCHS[stopping.judged](settings))
+    return (
+        None
+        if stopping is None
+        else Stopper(stopping, JUDGED_EPOCHS[stopping.judged](settings, steps_per_epoch))
+    )
 
 
-def _all_epochs(_settings: RunSettings) -> None:
+def _all_epochs(_settings: RunSettings, _steps_per_epoch: int) -> None:
     return None
 
 
-def _epochs_of_cycle_ends(settings: RunSettings) -> frozenset[int]:
-    return frozenset(cycle_ends(settings.schedule, settings.budget_epochs))
+def _epochs_of_cycle_ends(settings: RunSettings, steps_per_epoch: int) -> frozenset[int]:
+    return frozenset(cycle_ends(settings.schedule, steps_per_epoch, settings.budget_epochs))
 
 
-JUDGED_EPOCHS: dict[str, Callable[[RunSettings], Container[int] | None]] = {
+JUDGED_EPOCHS: dict[str, Callable[[RunSettings, int], Container[int] | None]] = {
     "every_epoch": _all_epochs,
     "cycle_ends": _epochs_of_cycle_ends,
 }

@@ -29,9 +29,12 @@ class RunResult:
     predictions
         The class and the loss of every image that was evaluated, after each epoch that evaluated it.
     outcome
-        How it ended. A run has diverged if its training loss was no longer finite in its last epoch.
+        How it ended. A run has diverged if a number was no longer finite in or after its last epoch: its training loss,
+        a weight or buffer of the model, or a loss of the validation or the test images.
     best_epoch
         The first epoch of the lowest validation loss; None if there is none.
+    finite_weights
+        Whether all weights and buffers were finite after the last step.
     weights_digest
         SHA-256 of the final weights and buffers.
     costs
@@ -46,6 +49,7 @@ class RunResult:
     predictions: PredictionLog = field(default_factory=PredictionLog)
     outcome: Outcome = "completed"
     best_epoch: int | None = None
+    finite_weights: bool = True
     weights_digest: str = ""
     costs: dict[str, float] = field(default_factory=dict)
     sessions: Sessions = field(default_factory=Sessions)

@@ -29,7 +29,7 @@ from replication.training.optimizers import (
 from replication.training.predictions import PredictionLog
 from replication.training.randomness import load_random_state, random_state, stream
 from replication.training.result import Outcome, Row, RunResult
-from replication.training.weights import copy_of_weights, digest_of_weights
+from replication.training.weights import all_finite, copy_of_weights, digest_of_weights
 
 
 @dataclass
@@ -67,12 +67,12 @@ class Trainer:
         self.optimizer = build_optimizer(settings.optimizer, model)
         self.order = stream(seed, "data order")
         self.augmentation = stream(seed, "augmentation")
-        self.stopper = build_stopper(settings)
         context = RunContext(
             settings, seed, model, self.optimizer, self.training, self._loss, (self.augmentation,)
         )
         self.rate: RateController = build_rate(settings.schedule, context)
         self.steps_per_epoch = context.steps_per_epoch
+        self.stopper = build_stopper(settings, self.steps_per_epoch)
         self.calibration_batches = calibration_batches(settings, model, self.steps_per_epoch)
         self.best_loss = math.inf
         self.best_weights: dict[str, Tensor] = {}
@@ -103,7 +103,7 @@ class Trainer:
             "predictions": {name: torch.from_numpy(a) for name, a in result.predictions.tensors().items()},
             "result": {
                 name: getattr(result, name)
-                for name in ("history", "timings", "steps", "outcome", "best_epoch")
+                for name in ("history", "timings", "steps", "outcome", "best_epoch", "finite_weights")
             },
         }
 
@@ -258,6 +258,7 @@ class Trainer:
             self.best_weights = copy_of_weights(self.model)
         self.rate.end_epoch(row)
         epoch.timing["peak_memory_mb"] = peak_memory_of(self.training.images.device)
+        self.result.finite_weights = all_finite(self.model)
         self.result.history.append(row)
         self.result.timings.append(epoch.timing)
         self.epoch = None
@@ -265,7 +266,9 @@ class Trainer:
 
     def _outcome_after(self, row: Row) -> tuple[Outcome, bool]:
         """Return how the run stands after an epoch, and whether that was its last."""
-        if not math.isfinite(row["train_loss"]):
+        test_is_known = self.settings.evaluate_test == "every_epoch"
+        losses = [row[name] for name in ("train_loss", "validation_loss", *["test_loss"] * test_is_known)]
+        if not (self.result.finite_weights and all(map(math.isfinite, losses))):
             return "diverged", True
         if self.stopper is not None and self.stopper.should_stop(row):
             return "stopped early", True
@@ -281,6 +284,8 @@ class Trainer:
                     result.history[result.best_epoch - 1] |= self.evaluate(
                         "test", self.test, result.best_epoch
                     )
+        if not all(math.isfinite(row["test_loss"]) for row in self._judged_rows()):
+            result.outcome = "diverged"
         stopping = self.settings.early_stopping
         if stopping is not None and stopping.restore_best and result.best_epoch is not None:
             self.model.load_state_dict(self.best_weights)
@@ -290,6 +295,11 @@ class Trainer:
         if self.calibration_batches:
             result.costs["calibration_forward_passes"] = len(result.history) * self.calibration_batches
         return result
+
+    def _judged_rows(self) -> list[Row]:
+        """Return the rows of the last and of the best epoch, whose test images are always measured."""
+        best = self.result.best_epoch
+        return [self.result.history[-1], *([] if best is None else [self.result.history[best - 1]])]
 
     @contextmanager
     def _best_model(self) -> Iterator[None]:

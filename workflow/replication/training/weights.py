@@ -11,6 +11,11 @@ def copy_of_weights(model: nn.Module) -> dict[str, Tensor]:
     return {name: value.clone() for name, value in model.state_dict().items()}
 
 
+def all_finite(model: nn.Module) -> bool:
+    """Say whether no weight and no buffer is infinite or not a number."""
+    return all(bool(value.isfinite().all()) for value in model.state_dict().values())
+
+
 def digest_of_weights(model: nn.Module) -> str:
     """Return the SHA-256 of all weights and buffers: names, types, shapes and bytes."""
     digest = hashlib.sha256()

@@ -47,7 +47,7 @@ class RangeTestedRate(RateController):
         """
         if epoch > 1:
             return
-        rates = rates_to_test(self._settings, self._context.steps_per_epoch)
+        rates = schedules.rates_of_test(self._settings, self._context.steps_per_epoch)
         gpus = [self._context.training.images.device] if self._context.training.images.is_cuda else []
         with torch.random.fork_rng(devices=gpus):
             tried = try_rates(self._context, rates)
@@ -92,14 +92,6 @@ class RangeTestedRate(RateController):
             found = dict(state)
             self._steps = found.pop("steps")
             self._adopt(RangeSuggestion(**found))
-
-
-def rates_to_test(settings: RangeTested, steps_per_epoch: int) -> list[float]:
-    """Return the learning rate of each step of the test, as the schedule `range_test` rises over its length."""
-    steps = max(round(settings.test_epochs * steps_per_epoch), 1)
-    highest = settings.test_maximum_rate
-    rise = schedules.range_test(settings.test_minimum_rate / highest, settings.growth)
-    return [highest * rise(step / steps) for step in range(steps)]
 
 
 def try_rates(context: RunContext, rates: Sequence[float]) -> Iterator[float]:
