@@ -59,6 +59,11 @@ def test_bad_paths_are_refused(tmp_path, monkeypatch, written, reason):
         assert reason in refused(written)
 
 
+def test_braces_that_snakemake_would_fill_are_refused(tmp_path):
+    (tmp_path / "{y}").mkdir()
+    assert "holds a brace" in refused(tmp_path / "{y}")
+
+
 def test_the_wrong_kind_is_refused(tmp_path):
     (tmp_path / "file").touch()
     assert "is not a file, but a folder" in refused(tmp_path, "file")

@@ -47,6 +47,8 @@ def user_path(written: str | Path, place: str, wanted: Wanted) -> Path:
         path = Path(written)
     else:
         path, fault = _found(Path(written), wanted)
+    if not fault and set("{}") & set(str(path)):
+        fault = "holds a brace, which Snakemake takes for a placeholder: rename it"
     if fault:
         before = f"{place}: " if place else ""
         raise ConfigurationError(f"{before}{shown(path)} {fault}; correct the path")
