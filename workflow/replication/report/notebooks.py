@@ -18,6 +18,7 @@ from replication.system.logs import children_logged
 # What papermill and the kernel write down of one execution: times, paths, versions.
 OF_ONE_EXECUTION = ("execution", "papermill")
 LANGUAGE = {"name": "python"}
+KERNEL_SECONDS = 600  # for a kernel to start: far more than it takes, as the machine may be busy with runs
 
 
 def execute(
@@ -54,6 +55,7 @@ def execute(
                     kernel_name="python3",
                     language="python",
                     progress_bar=False,
+                    start_timeout=KERNEL_SECONDS,
                     cwd=folder,
                 )
         except papermill.PapermillExecutionError:
