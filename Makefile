@@ -33,9 +33,10 @@ lint: setup  ## Formatters, linters and the type checker, none of which changes 
 	@$(ACTIVATE) ruff check .
 	@$(ACTIVATE) snakefmt --check Snakefile workflow
 	@$(ACTIVATE) mypy
+	@$(ACTIVATE) PYTHONPATH=workflow lint-imports --no-logo
 	@$(ACTIVATE) snakemake --lint
 
-# Snakemake's own report shows today's settings beside results that may be older, without a word: so only if there
+# Snakemake's own report shows today's settings beside results that may be older, without a warning: so only if there
 # is nothing to do, and every number can still be followed to its runs.
 snakemake-report: setup  ## Snakemake's report of the results at SCALE (demo): results/SCALE.snakemake-report.html.
 	@$(ACTIVATE) snakemake --dry-run $(AT_SCALE) 2>&1 | grep -q "Nothing to be done" || { \

@@ -45,7 +45,7 @@ rule data:
         [dataset_file(name) for name in DATASETS],
 
 
-# Figures, verdicts and report again, from the runs that there are, without training (see `record_files`).
+# Figures, verdicts and report again, from the existing runs, without training (see `record_files`).
 rule figures:
     input:
         [path for study in PLAN for path in study_results(study)],

@@ -2,8 +2,8 @@
 
 A synthetic study of 20 arms, whose run folders are made and not trained. Each stage is a process of its own, timed
 as a whole, start-up included, with its processor time, which a busy machine changes less, and the peak of its resident
-memory. The dry run stands beside that of a bare Snakefile of as many jobs, one after the other; their ratio is that of
-processor times.
+memory. The dry run is compared with that of a bare Snakefile of as many jobs, which runs just before it; their ratio is
+that of processor times.
 """
 
 import os

@@ -105,7 +105,7 @@ def test_holms_levels_by_hand(p_values, tested_at):
 
 @pytest.fixture(scope="module")
 def holm():
-    """Return statsmodels' method, which collects garbage at each call: what there is now is set aside."""
+    """Return statsmodels' method, which collects garbage at each call: existing objects are exempted from that."""
     gc.freeze()
     yield lambda p_values, error_rate: multipletests(p_values, error_rate, method="holm")[0].tolist()
     gc.unfreeze()
@@ -116,7 +116,7 @@ def holm():
     error_rate=some.sampled_from([0.01, 0.05, 0.1]),
 )
 def test_a_test_at_its_level_decides_as_holm_does(holm, p_values, error_rate):
-    # On a border, what is rejected hangs on the last bit.
+    # On a border, the decision depends on the last bit.
     assume(all(abs(p * m - error_rate) > 1e-9 for p in p_values for m in range(1, len(p_values) + 1)))
     levels = holm_levels(p_values, error_rate)
     rejected = [p < 1 - level for p, level in zip(p_values, levels, strict=True)]

@@ -1,4 +1,4 @@
-"""The table of range tests: one curve a run, and what each suggests."""
+"""The table of range tests: one curve per run, and what each suggests."""
 
 import math
 

@@ -13,6 +13,7 @@ from replication.analysis.verdicts import (
     judge_orders,
     judge_value,
     margin_around,
+    qualify,
     value_outcome,
 )
 from replication.settings.claims import EventClaim, Margin, OrderClaim, ValueClaim
@@ -543,3 +544,16 @@ def test_a_verdict_says_what_differs_from_the_report(tmp_path, changes, config, 
     assert row["outcome"] in (YES, NO, OPEN)
     judged = row["outcome"] if comparable else "not comparable"
     assert row["verdict"] == (f"{judged} ({qualifier})" if qualifier else judged)
+
+
+def test_the_qualifier_is_that_of_the_arms_of_the_claim_whether_they_are_selected_or_not(tmp_path):
+    """A claim that cannot be judged for want of an arm is not said to be about the report's settings."""
+    claim = VALUE | {"arm": "a"}
+    changes = {"claims": [claim], "scales.demo.settings.epochs": 2}
+    alone, whole = (
+        planned_study(tmp_path, changes, scale="demo", only=only) for only in ([f"{NAME}/b"], None)
+    )
+    assert list(alone.arms) == ["b"]
+    [of_alone], [of_whole] = alone.study.claims, whole.study.claims
+    assert qualify(alone, of_alone) == qualify(whole, of_whole)
+    assert qualify(alone, of_alone) == ("demo scale, digits for mnist", False)

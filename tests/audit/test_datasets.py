@@ -1,15 +1,19 @@
 """The prepared data sets, read whole."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from made_runs import made_dataset, write_made_dataset
 from project import inside
 from replication.audit.datasets import FOLDER, check_datasets
 from replication.audit.findings import Findings
+from replication.data import prepare
 from replication.settings.run import DataSettings
+from replication.settings.sources import DataSources
 
 DATASET = made_dataset("digits")
 PATH, MANIFEST = FOLDER / "digits.safetensors", FOLDER / "digits.json"
@@ -24,13 +28,13 @@ def _datasets(tmp_path: Path) -> Iterator[None]:
 
 def named() -> list[str]:
     findings = Findings()
-    check_datasets(["digits"], findings)
+    check_datasets(["digits"], DataSources(), findings)
     return [failure.file for failure in findings.failures]
 
 
 def test_intact_data_give_their_labels() -> None:
     findings = Findings()
-    labels = check_datasets(["digits"], findings)["digits"]
+    labels = check_datasets(["digits"], DataSources(), findings)["digits"]
     assert findings.failures == []
     assert labels.identity == DATASET.identity
     wanted = DataSettings(
@@ -75,3 +79,33 @@ def test_data_under_another_name_are_named() -> None:
     write_made_dataset(made_dataset("mnist"), FOLDER)
     (FOLDER / "mnist.safetensors").replace(PATH)
     assert named() == [str(PATH)]
+
+
+def test_inputs_of_the_user_are_prepared_again(tmp_path: Path) -> None:
+    images = tmp_path / "images"
+    for number, place in enumerate(["train/a/1", "train/b/1", "test/a/1", "test/b/1"]):
+        (images / place).parent.mkdir(parents=True)
+        Image.new("L", (2, 2), 40 * number).save(images / f"{place}.png", "PNG")
+    sources = DataSources(image_folders={"mine": str(images)})
+    write_made_dataset(prepare("mine", [images], sources), FOLDER)
+
+    def found() -> list[str]:
+        findings = Findings()
+        check_datasets(["mine"], sources, findings)
+        assert findings.counts["inputs"] == 1
+        return [str(failure) for failure in findings.failures]
+
+    assert found() == []
+    picture = images / "train/a/1.png"
+    before, status = picture.read_bytes(), picture.stat()
+    Image.new("L", (2, 2), 41).save(picture)
+    assert picture.stat().st_size == status.st_size
+    os.utime(
+        picture, ns=(status.st_atime_ns, status.st_mtime_ns)
+    )  # as nothing but a look at its content can tell
+    assert len(found()) == 1
+    assert f"{images}: changed: its content is no longer that of" in found()[0]
+    picture.write_bytes(before)
+    assert found() == []
+    picture.unlink()
+    assert f"{images}: no longer gives" in found()[0]

@@ -26,6 +26,7 @@ from replication.audit.run_checks import CheckedRun, RunCheck, first_difference
 from replication.schedules import build
 from replication.settings.run import EarlyStopping, RunSettings
 from replication.settings.schedule import Triangular
+from replication.settings.sources import DataSources
 
 DATASET = made_dataset("digits")
 RUN = "tiny/cosine/seed-1"
@@ -50,7 +51,7 @@ def check(run_id: str = RUN, settings: RunSettings | None = None) -> tuple[Check
     if settings is not None:
         planned.arms[run_id.split("/")[1]] = settings
     findings = Findings()
-    labels = check_datasets(["digits"], findings)
+    labels = check_datasets(["digits"], DataSources(), findings)
     assert findings.failures == []
     run = RunCheck(run_id, FOLDER / run_id, findings).check(planned, labels)
     return run, [str(failure) for failure in findings.failures]
@@ -409,7 +410,9 @@ def test_a_damaged_data_set_leaves_its_runs_alone() -> None:
     findings = Findings()
     path = Path("resources/datasets/digits.safetensors")
     path.write_bytes(path.read_bytes()[:-1])
-    run = RunCheck(RUN, FOLDER / RUN, findings).check(tiny_plan(), check_datasets(["digits"], findings))
+    run = RunCheck(RUN, FOLDER / RUN, findings).check(
+        tiny_plan(), check_datasets(["digits"], DataSources(), findings)
+    )
     assert run.intact
     assert [failure.file for failure in findings.failures] == [str(path)]
 

@@ -1,4 +1,4 @@
-"""A SLURM cluster for the tests here, where one can be had."""
+"""A SLURM cluster for the tests here, on machines that can start one."""
 
 import shutil
 import socket

@@ -154,7 +154,7 @@ def test_the_digit_is_within_its_border(embedded) -> None:
 
 
 def test_draws_are_those_of_the_bit_generator() -> None:
-    """NumPy promises the raw stream of PCG64 for ever; these numbers pin what is made of it."""
+    """NumPy promises never to change the raw stream of PCG64; these numbers pin what is made of it."""
     raw = [int(value) for value in np.random.PCG64((1, 2)).random_raw(5)]
     assert Draws(1, 2).below(10, 5).tolist() == [value % 10 for value in raw]
     assert Draws(1, 2).below(np.array([1, 2, 3, 4, 5]), 5).tolist() == [

@@ -264,6 +264,107 @@ def test_an_unreadable_subfolder_is_not_passed_over(tmp_path: Path, files: Files
         build(path)
 
 
+def encoded(image: Image.Image, file_format: str, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, file_format, **options)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_images_are_upright(tmp_path: Path, files: Files, orientation: int) -> None:
+    """The pixels are those that a viewer shows; sideways, this image would have another size than the others."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    shape = (4, 3) if orientation <= 4 else (3, 4)
+    stored = Image.fromarray(colours(7, *shape))
+    content = encoded(stored, "PNG", exif=exif)
+    dataset = build(pack(tmp_path, "zip", files | {"train/cat/9.png": content}))
+    turned = {
+        2: np.fliplr,
+        3: lambda a: np.rot90(a, 2),
+        4: np.flipud,
+        6: lambda a: np.rot90(a, -1),
+        8: np.rot90,
+    }
+    turned |= {5: lambda a: a.transpose(1, 0, 2), 7: lambda a: np.rot90(a, 2).transpose(1, 0, 2)}
+    expected = turned.get(orientation, lambda a: a)(colours(7, *shape))
+    place = ORDER["train"].index("train/cat/9.png")
+    np.testing.assert_array_equal(dataset.train_images[place], expected, strict=True)
+
+
+@pytest.mark.parametrize("file_format", ["PNG", "WEBP", "TIFF"])
+def test_an_image_of_several_frames_is_refused(tmp_path: Path, files: Files, file_format: str) -> None:
+    first, second = (Image.fromarray(colours(value)) for value in (1, 9))
+    moving = encoded(first, file_format, save_all=True, append_images=[second])
+    path = pack(tmp_path, "zip", files | {"train/cat/9.png": moving})
+    with pytest.raises(DataError, match=f"^{path}, train/cat/9.png: has 2 frames, .* choose one"):
+        build(path)
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (encoded(Image.fromarray(colours(1)), "PNG", transparency=(1, 2, 3)), "has a transparent colour"),
+        (encoded(Image.fromarray(np.ones((4, 3), np.uint16)), "PNG"), "has mode I;16"),
+        (encoded(Image.fromarray(colours(1)).convert("CMYK"), "TIFF"), "has mode CMYK"),
+        (encoded(Image.fromarray(colours(1)).convert("1"), "PNG"), "has mode 1"),
+    ],
+    ids=["transparent colour", "16 bits", "CMYK", "1 bit"],
+)
+def test_what_a_pixel_of_three_bytes_cannot_hold_is_refused(
+    tmp_path: Path, files: Files, image: bytes, message: str
+) -> None:
+    path = pack(tmp_path, "zip", files | {"train/cat/9.png": image})
+    with pytest.raises(DataError, match=f"^{path}, train/cat/9.png: {message}"):
+        build(path)
+
+
+COMPOSED, DECOMPOSED = "caf\u00e9", "cafe\u0301"
+
+
+@pytest.mark.parametrize("kind", ["folder", "tar", "zip"])
+def test_a_class_is_the_same_however_its_name_is_composed(tmp_path: Path, kind: str) -> None:
+    (tmp_path / "other").mkdir()
+    names = ["train/{}/1.png", "train/b/1.png", "test/{}/1.png", "test/b/1.png"]
+    made = [
+        build(
+            pack(
+                folder,
+                kind,
+                {n.format(COMPOSED if i < 2 else test): png(colours(i)) for i, n in enumerate(names)},
+            )
+        )
+        for folder, test in ((tmp_path, COMPOSED), (tmp_path / "other", DECOMPOSED))
+    ]
+    assert made[0].classes == made[1].classes == ("b", COMPOSED)
+    assert made[0].identity == made[1].identity
+
+
+def test_two_folders_of_one_class_are_refused(tmp_path: Path, files: Files) -> None:
+    path = pack(tmp_path, "zip", files | {f"train/{name}/1.png": GOOD for name in (COMPOSED, DECOMPOSED)})
+    with pytest.raises(
+        DataError, match=r"train has two folders whose names look the same, .*put their images"
+    ):
+        build(path)
+
+
+@pytest.mark.parametrize("place", ["train/cat/{}.png", "train/{}/1.png", "{}/1.png"])
+@pytest.mark.parametrize("kind", ["folder", "tar"])
+def test_a_name_that_is_not_unicode_is_refused(tmp_path: Path, files: Files, kind: str, place: str) -> None:
+    path = pack(tmp_path, kind, files | {place.format("caf\udce9"): GOOD})
+    with pytest.raises(
+        DataError, match=rf"^{path}: the name .*caf\\xe9.* is not Unicode \(UTF-8\); rename it"
+    ):
+        build(path)
+
+
+def test_a_class_without_images_is_no_class(tmp_path: Path, files: Files) -> None:
+    path = pack(tmp_path, "folder", files)
+    for split in ("train", "test"):
+        (path / split / "emu").mkdir()
+    assert build(path).classes == ("cat", "dog")
+
+
 @pytest.mark.slow
 def test_real_images() -> None:
     folder = os.environ.get("REPLICATION_TEST_DATA")

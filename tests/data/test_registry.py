@@ -1,6 +1,7 @@
 """Which data sets there are, and where the workflow looks for their files."""
 
 import gzip
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from replication.data import (
     DATASETS,
     check_names,
     download,
+    inventory,
     known_datasets,
     prepare,
     raw_files,
@@ -93,6 +95,36 @@ def test_an_image_folder_is_its_path(tmp_path: Path) -> None:
         ConfigurationError, match=f"`image_folders`, gone: {tmp_path / 'gone'} does not exist"
     ):
         raw_files("gone", sources, "down")
+
+
+def test_an_inventory_knows_each_file_of_a_folder_by_name_size_and_time(tmp_path: Path) -> None:
+    sources = DataSources(image_folders={"mine": str(tmp_path)})
+    [one, two, hidden] = fill(tmp_path / "train/cat", ["1.png", "2.png", ".hidden"])
+    seen = [inventory("mine", sources)]
+
+    def changed(change: Callable[[], object]) -> bool:
+        change()
+        seen.append(inventory("mine", sources))
+        return seen[-1] not in seen[:-1]
+
+    assert not changed(lambda: hidden.write_bytes(b"other"))
+    assert changed(lambda: fill(tmp_path / "train/cat", ["3.png"]))
+    assert changed(lambda: one.write_bytes(b"more"))
+    assert changed(lambda: os.utime(one, ns=(1, 1)))
+    assert changed(two.unlink)
+    assert changed(lambda: one.rename(two))
+    assert not changed(lambda: None)
+
+
+def test_an_inventory_is_of_the_users_own_inputs_only(tmp_path: Path) -> None:
+    nothing = inventory("digits", DataSources())
+    assert inventory("mnist", DataSources()) == nothing
+    fill(tmp_path, MNIST)
+    own = DataSources(data_dir=str(tmp_path))
+    before = inventory("mnist", own)
+    assert inventory("cifar10", own) == nothing != before
+    os.utime(tmp_path / MNIST[2], ns=(1, 1))
+    assert inventory("mnist", own) != before
 
 
 @pytest.mark.parametrize(

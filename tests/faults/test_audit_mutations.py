@@ -334,9 +334,14 @@ def test_edited_settings_of_a_study_are_named(subject: Subject, old: str, new: s
     ("file", "old", "new", "arms"),
     [
         ("schedules/profiles.py", "math.cos(", "1.0 * math.cos(", {"cosine"}),
-        ("rates/loss_probing.py", "logarithm / sum(scores)", "logarithm / sum(scores) / 1.0", {"probing"}),
-        ("batches.py", "PADDING = 4", "PADDING = 3", {"cosine", "probing"}),
-        ("models/mnist_cnn.py", "64", "65", {"cosine", "probing"}),
+        (
+            "training/controllers/loss_probing.py",
+            "logarithm / sum(scores)",
+            "logarithm / sum(scores) / 1.0",
+            {"probing"},
+        ),
+        ("training/batches.py", "PADDING = 4", "PADDING = 3", {"cosine", "probing"}),
+        ("training/models/mnist_cnn.py", "64", "65", {"cosine", "probing"}),
     ],
 )
 def test_edited_code_is_named(
@@ -363,7 +368,7 @@ def test_edited_code_is_named(
 
 def use_code(patch: pytest.MonkeyPatch, workflow: Path) -> None:
     """Take the digest of the code below `workflow`."""
-    patch.setattr(code_digest, "ROOT", workflow / "replication")
+    patch.setattr(code_digest, "PACKAGE", workflow / "replication")
     patch.setattr(run_checks, "TRAINING", workflow / "scripts/train.py")
     forget_digests()
 

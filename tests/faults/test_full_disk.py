@@ -47,7 +47,7 @@ def mount(*arguments: str) -> bool:
 
 
 def fill(disk: Path, *, pages_left: int) -> Path:
-    """Fill a disk but for so many pages; return the file that does."""
+    """Fill a disk but for `pages_left` pages; return the file that does."""
     path = disk / "filler"
     state = os.statvfs(disk)
     with path.open("wb") as stream:

@@ -39,7 +39,7 @@ def test_a_killed_kernel_is_told_and_leaves_nothing_half_written(tmp_path: Path)
         execute(path, output, tmp_path)
     assert "run again" in str(caught.value)
     assert [*output.parent.iterdir()] == []
-    # The same again, with nobody to kill it.
+    # The same again, without a kill.
     execute(notebook(path, "print(tables)"), output, tmp_path)
     assert [*output.parent.iterdir()] == [output]
     assert str(tmp_path) in output.read_text()

@@ -46,7 +46,7 @@ def before(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def save_under_strace(forks: TrainerForks, folder: Path, *options: str, **more: str) -> tuple[int, str]:
-    """Have a child save step 3 while strace watches; return how the child ends, and its calls."""
+    """Let a child save step 3 while strace watches; return how the child ends, and its calls."""
     log, trace = folder.with_suffix(".log"), folder.with_suffix(".trace")
     child = forks.start(what="save", folder=str(folder), step=3, log=str(log), **more)
     assert forks.wait(child, stopped=True) == -signal.SIGSTOP

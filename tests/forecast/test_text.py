@@ -25,7 +25,7 @@ COST = Cost(
 
 
 def table_of(*seconds: float, runs: int = 2) -> pd.DataFrame:
-    """Return the forecast of arms that take so long, 5 s more where they start by themselves."""
+    """Return the forecast of arms whose runs take `seconds` each, and 5 s more if they start by themselves."""
     return pd.DataFrame(
         {
             "study": "tiny",

@@ -56,7 +56,7 @@ class FaultRun:
 
 
 def results_of(folder: Path) -> Results:
-    """Return all of a run folder that must not depend on interruptions; the folder must hold nothing else."""
+    """Return everything in a run folder that must not depend on interruptions; it must hold nothing else."""
     record = json.loads((folder / "record.json").read_text())
     names = {"history.csv", "timings.csv", "steps.csv", "predictions.safetensors", "record.json"}
     assert {path.name for path in folder.iterdir()} == names

@@ -77,7 +77,7 @@ def made_predictions(random: np.random.Generator, labels: np.ndarray, classes: i
 def made_history(
     settings: RunSettings, dataset: Dataset, epochs: int, random: np.random.Generator
 ) -> tuple[list[Row], PredictionLog]:
-    """Return history and predictions of so many epochs."""
+    """Return history and predictions of `epochs` epochs."""
     border, validation, test = parts(settings, dataset)
     an_epoch = math.ceil(border / settings.batch_size)
     log, rows = PredictionLog(), []
@@ -159,7 +159,7 @@ def made_steps(settings: RunSettings, history: list[Row]) -> list[Row]:
 
 
 def made_facts(run_id: str, settings: RunSettings, dataset: Dataset) -> dict[str, Any]:
-    """Return what a record says of where a run comes from."""
+    """Return what a record says about the origin of a run."""
     plain = settings.model_dump(mode="json")
     return {
         "run_id": run_id,
@@ -179,7 +179,7 @@ def made_facts(run_id: str, settings: RunSettings, dataset: Dataset) -> dict[str
 
 
 def made_outcome(history: list[Row], outcome: str) -> dict[str, Any]:
-    """Return what a record says of what came of a run."""
+    """Return what a record says about the results of a run."""
     losses = [row["validation_loss"] for row in history]
     session = {"started": TIME, "ended": TIME, "first_step": 0, "last_step": history[-1]["steps"]}
     return {

@@ -1,4 +1,4 @@
-"""Folders of runs that nobody trained, with records as a run writes them, for the made-up study results."""
+"""Folders of runs that were never trained, with records as a run writes them, for the made-up study results."""
 
 import json
 from pathlib import Path

@@ -26,7 +26,7 @@ def planned_study(folder: Path, **config: object) -> PlannedStudy:
 
 
 def made_tables(planned: PlannedStudy) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return tables of runs and of history, two epochs a run, with accuracies that are known."""
+    """Return tables of runs and of history, two epochs per run, with accuracies that are known."""
     runs, history = [], []
     for (arm, seed), accuracy in ACCURACY.items():
         key = {"run_id": f"tiny/{arm}/seed-{seed}", "study": "tiny", "arm": arm, "seed": seed}

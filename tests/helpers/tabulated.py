@@ -1,4 +1,4 @@
-"""Small studies, and the tables and folders of runs that nobody trained."""
+"""Small studies, and the tables and folders of runs that were never trained."""
 
 import copy
 import json

@@ -21,7 +21,7 @@ from moments import Moments
 from places import ROOT, TESTS
 
 RUN_ID = "study/arm/seed-7"
-# How a child ends that nobody kills.
+# How a child ends that is not killed.
 DONE, REFUSED, CRASHED = 0, 1, 4
 
 Job = dict[str, Any]
@@ -168,7 +168,7 @@ JOBS = {"train": _train, "save": _save}
 
 
 def _save_in_place(checkpoints: Any) -> None:
-    """Have checkpoints saved as one would at first: in one file, over what is there, and trusted."""
+    """Save checkpoints in the simplest way: in one file, which is overwritten, and read without a check."""
     import torch
 
     def save(self: Any, state: Any) -> None:
@@ -182,7 +182,7 @@ def _save_in_place(checkpoints: Any) -> None:
 
 
 def _save_without_generators(checkpoints: Any) -> None:
-    """Have checkpoints saved with the generators' first state instead of the present one."""
+    """Save checkpoints with the generators' first state instead of the present one."""
     whole, first = checkpoints.save, []
 
     def save(self: Any, state: Any) -> None:

@@ -1,5 +1,6 @@
 """Notebooks: executed with their parameter, stripped in git, and shown without code."""
 
+import ast
 import json
 from pathlib import Path
 
@@ -7,8 +8,9 @@ import nbformat
 import papermill
 import pytest
 
-from places import REPORTS
+from places import REPORTS, SCRIPTS
 from replication.report.notebooks import execute, notebook_html
+from replication.system.code_digest import reached_definitions
 
 pytestmark = pytest.mark.slow
 
@@ -50,3 +52,22 @@ def test_notebooks_are_kept_without_output(path: Path) -> None:
 def test_every_study_has_its_notebook() -> None:
     studies = {path.stem for path in (REPORTS.parent / "config/studies").glob("*.yaml")}
     assert studies == {path.stem for path in REPORTS.glob("*.ipynb")}
+
+
+def imports_of(code: str) -> set[tuple[str, str]]:
+    """Return what a program takes from this package, as pairs of module and name."""
+    found = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.ImportFrom)]
+    return {
+        (node.module, alias.name)
+        for node in found
+        if node.module and node.module.split(".")[0] == "replication"
+        for alias in node.names
+    }
+
+
+@pytest.mark.parametrize("path", sorted(REPORTS.glob("*.ipynb")), ids=lambda path: path.stem)
+def test_what_a_notebook_calls_counts_in_the_digest_of_its_rule(path: Path) -> None:
+    cells = nbformat.read(path, as_version=4).cells
+    called = imports_of("\n".join(cell.source for cell in cells if cell.cell_type == "code"))
+    assert called
+    assert called <= reached_definitions(SCRIPTS / "notebook.py")

@@ -206,7 +206,7 @@ def test_only_selects_studies_and_arms_in_the_order_of_the_files(tmp_path, only,
     plan = load_plan(Config(only=only), tmp_path)
     assert {name: "".join(study.arms) for name, study in plan.items()} == selected
     assert list(plan) == sorted(selected)
-    assert all(list(study.arms) == list(study.as_reported) for study in plan.values())
+    assert all(list(study.at_scale) == list(study.as_reported) == [*"abc"] for study in plan.values())
 
 
 @pytest.mark.parametrize(

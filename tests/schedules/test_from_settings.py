@@ -175,7 +175,7 @@ def test_momentum_is_sampled_as_the_learning_rate_is():
 
 
 class Warp(PureSchedule):
-    """A schedule that nobody registered."""
+    """A schedule that is not registered."""
 
 
 UNKNOWN = [

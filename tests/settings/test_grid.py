@@ -118,9 +118,9 @@ def test_the_digest_changes_with_a_grid(tmp_path):
         (grid(arm="{profile"), "expected '}' before end of string"),
         (grid(arm="{profile:>9}-{sampling}-{budget}"), "nothing but the name of an axis between braces"),
         (grid(arm="{profile!r}-{sampling}-{budget}"), "nothing but the name of an axis between braces"),
-        (grid(arm="{profile}_{sampling}_{budget}"), "arm: `rex_step_50` is no name of an arm: small letters"),
-        (grid(axes__profile={"REX": {}}, titles={}), "arm: `REX-step-50` is no name of an arm"),
-        (grid(axes__budget={"50\n": {}}), "is no name of an arm"),
+        (grid(arm="{profile}_{sampling}_{budget}"), "arm: `rex_step_50` is not a name for an arm: small letters"),
+        (grid(axes__profile={"REX": {}}, titles={}), "arm: `REX-step-50` is not a name for an arm"),
+        (grid(axes__budget={"50\n": {}}), "is not a name for an arm"),
         (grid(axes__profile={}), "at least 1 item"),
         (grid(axes={}), "at least 1 item"),
         (grid(axes__profile={1: {}}), "valid string"),
@@ -175,7 +175,7 @@ def test_a_scale_trains_the_arms_that_its_patterns_name(tmp_path, patterns, arms
     changes = {"grids": [GRID], "scales.demo.only": patterns}
     for scale, expected in (("demo", arms), ("laptop", [*"abc", *NAMES]), ("paper", [*"abc", *NAMES])):
         planned = planned_study(tmp_path, changes, scale=scale)
-        assert list(planned.arms) == list(planned.as_reported) == expected
+        assert list(planned.arms) == expected
         assert planned.left_out == {*"abc", *NAMES} - {*expected}
 
 
@@ -191,7 +191,7 @@ def test_the_user_chooses_among_the_arms_of_the_scale(tmp_path):
     write_study(tmp_path, {"scales.demo.only": ["a", "b"]})
     assert list(load_plan(Config(scale="demo", only=NAME), tmp_path)[NAME].arms) == ["a", "b"]
     assert list(load_plan(Config(scale="demo", only=f"{NAME}/b"), tmp_path)[NAME].arms) == ["b"]
-    with pytest.raises(ConfigurationError, match="`only`: small does without `c` at demo scale"):
+    with pytest.raises(ConfigurationError, match="`only`: small leaves out `c` at demo scale"):
         load_plan(Config(scale="demo", only=f"{NAME}/c"), tmp_path)
     assert list(load_plan(Config(scale="laptop", only=f"{NAME}/c"), tmp_path)[NAME].arms) == ["c"]
 

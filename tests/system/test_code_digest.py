@@ -197,7 +197,7 @@ DOES_NOT_MATTER = [
     ("a.py", "if TYPE_CHECKING:\n    from pkg.b import not_called as Nothing\n", ""),
     ("a.py", "import math\nfrom typing import TYPE_CHECKING\n", "from typing import TYPE_CHECKING\nimport math\n"),
     ("a.py", "import math\n", "import math\nimport json\n"),
-    ("a.py", "return total + Child().value", "return (\n        total + Child().value"),  # mended below
+    ("a.py", "return total + Child().value", "return (\n        total + Child().value"),  # completed below
     ("a.py", "OTHER = 4", "OTHER = 40"),
     ("a.py", "def not_called(x):\n    return x", "def not_called(x):\n    return 2 * x"),
     ("b.py", "x + 1\n", "x + 2\n"),

@@ -121,7 +121,7 @@ def test_json_without_numbers_is_refused_and_leaves_the_old_file(tmp_path, value
 
 @pytest.fixture
 def dead():
-    """Return the number of a process that is no more."""
+    """Return the number of a process that has ended."""
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
     return process.pid

@@ -47,7 +47,7 @@ def process(script, *arguments):
 
 @contextmanager
 def held_by_another(path):
-    """Have another process hold the lock during the block, unless the block ends that process."""
+    """Let another process hold the lock during the block, unless the block ends that process."""
     with process(HOLD, path) as other:
         assert other.stdout.readline() == "held\n"
         try:

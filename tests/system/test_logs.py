@@ -115,7 +115,7 @@ def test_a_log_that_cannot_be_made_says_so(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(SystemExit) as caught, logged(tmp_path / "file" / "job.log"):
         raise AssertionError
-    assert caught.value.code == f"{tmp_path}/file: File exists: mend this and run again"
+    assert caught.value.code == f"{tmp_path}/file: File exists: correct this and run again"
 
 
 FULL = Path("/dev/full")  # a disk that has no room, on every Linux

@@ -43,7 +43,7 @@ def left(place):
 
 @contextmanager
 def another(place):
-    """Have another process work in the folder during the block, and kill it afterwards."""
+    """Let another process work in the folder during the block, and kill it afterwards."""
     command = [sys.executable, "-c", WORK, str(WORKFLOW), *map(str, place)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "registered\n"

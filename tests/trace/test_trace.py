@@ -176,7 +176,7 @@ def test_a_claim_that_is_not_run_says_so(project: Path) -> None:
     for name in ("cosine-accuracy", "cosine-better"):
         text = trace_text(tracer().claim(name))
         assert "not run (demo scale)" in text
-        assert "none: the study does without an arm of the claim at this scale" in text
+        assert "none: the study leaves out an arm of the claim at this scale" in text
 
 
 @pytest.mark.usefixtures("project")

@@ -27,7 +27,7 @@ def schedule_free(**fields):
 
 
 class ThreePoints:
-    """The paper's algorithm 1 (SGD), with weight decay at y and weights of the average as of its section 4.
+    """The paper's algorithm 1 (SGD), with weight decay at y and weights of the average as in its section 4.
 
     x is the average that is evaluated, z the sequence that takes the steps, y between them where gradients are taken.
     """

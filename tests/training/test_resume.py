@@ -66,7 +66,7 @@ def test_every_schedule_goes_on_bit_for_bit(tmp_path, monkeypatch, schedule):
 
 
 def in_pieces(tmp_path, monkeypatch, settings, every=3, dataset=None):
-    """Train whole and in pieces, with a signal at every so many checks; return both, and the number of checks."""
+    """Train whole and in pieces, with a signal at every `every`-th check; return both runs."""
     counted = Signals([])
     whole = train_through(counted, tmp_path / "whole", settings, monkeypatch, dataset)
     signals = Signals(list(range(1, counted.checks * 2, every)))
@@ -131,7 +131,7 @@ def test_a_signal_at_every_single_check(tmp_path, monkeypatch, schedule):
 
 
 def test_checkpoints_within_an_epoch(tmp_path, monkeypatch):
-    """With one before each step, a trainer that is cut off without a word loses no more than a step."""
+    """With one before each step, a trainer that is killed without a warning loses no more than a step."""
     settings = settings_of("loss_probing")
     whole = train_through(Signals([]), tmp_path / "whole", settings, monkeypatch)
     monkeypatch.setattr(session, "CHECKPOINT_SECONDS", 0.0)
@@ -146,7 +146,7 @@ def test_checkpoints_within_an_epoch(tmp_path, monkeypatch):
 
 
 def cut_off_after(steps, folder, settings, monkeypatch):
-    """Train so many steps, and end as if by kill -9: without another checkpoint."""
+    """Train `steps` steps, and end as if by kill -9: without another checkpoint."""
 
     class CutOffError(BaseException):
         pass

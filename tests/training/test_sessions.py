@@ -11,7 +11,7 @@ from replication.training.sessions import COMPLETED, CUT_OFF, Sessions
 
 @pytest.fixture
 def clock(monkeypatch):
-    """Have every look at the clock show one second more."""
+    """Advance the clock by one second each time that it is read."""
     times = iter(range(1000))
     monkeypatch.setattr(sessions, "now", lambda: next(times))
 

@@ -59,7 +59,7 @@ def test_the_audit_finds_nothing_in_what_a_run_has_kept(kept: RunResult) -> None
 
 def test_the_audit_finds_an_edited_probability(kept: RunResult) -> None:
     edited = copy_of(kept)
-    image = int(edited.predictions.by_split["test"][3].losses.argmin())  # surely right, and stays so
+    image = int(edited.predictions.by_split["test"][3].losses.argmin())  # right, also after the edit
     label = DATASET.test_labels[image]
     edited.predictions.snapshots[3][image, label] -= 0.001
     assert problems(edited) == ["epoch 3: holds probabilities that do not give its losses"]

@@ -1,4 +1,4 @@
-"""Commands: `python -m replication verdicts`, `trace` and `reference`."""
+"""Commands: `python -m replication verdicts`, `trace`, `reference` and `schema`."""
 
 import argparse
 import os
@@ -37,6 +37,10 @@ def _parser() -> argparse.ArgumentParser:
     _add_trace(commands)
     reference = commands.add_parser("reference", help="print config/README.md: every key and its default")
     reference.set_defaults(command=_reference)
+    schema = commands.add_parser(
+        "schema", help="print config/study.schema.json: what an editor knows of studies"
+    )
+    schema.set_defaults(command=_schema)
     return parser
 
 
@@ -60,7 +64,7 @@ def _add_trace(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     trace.set_defaults(command=_trace)
 
 
-# What a command needs is imported by it: the other one should not wait for it.
+# Each command imports what it needs, so that the others do not wait for it.
 
 
 def _verdicts(options: argparse.Namespace) -> str:
@@ -89,6 +93,12 @@ def _reference(_options: argparse.Namespace) -> str:
     from replication.settings.reference import reference
 
     return reference().rstrip("\n")
+
+
+def _schema(_options: argparse.Namespace) -> str:
+    from replication.settings.schema import study_schema
+
+    return study_schema().rstrip("\n")
 
 
 if __name__ == "__main__":

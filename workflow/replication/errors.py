@@ -1,4 +1,4 @@
-"""Errors that a user can mend. Each message names the file and the key, and says what to do."""
+"""Errors that a user can correct. Each message names the file and the key, and says what to do."""
 
 
 class ReplicationError(Exception):
@@ -10,11 +10,11 @@ class ConfigurationError(ReplicationError):
 
 
 class DataError(ReplicationError):
-    """A data set cannot be had, or is not what it should be."""
+    """A data set is not available, or is not what it should be."""
 
 
 class ResultsError(ReplicationError):
-    """Results are missing, duplicated or at odds with each other."""
+    """Results are missing, duplicated or contradictory."""
 
 
 class RunError(ReplicationError):

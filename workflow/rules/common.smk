@@ -11,7 +11,7 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
 
 from replication.system.code_digest import code_digest
-from replication.data import raw_files
+from replication.data import inventory, raw_files
 from replication.errors import ReplicationError
 from replication.runs.forks.launch import start_fork_server
 from replication.system.stale_locks import register
@@ -34,13 +34,15 @@ try:
     DATASETS = sorted({name for study in PLAN.values() for name in study.datasets})
     # What each data set is prepared from: the user's own files, or those to download.
     RAW_FILES = {name: raw_files(name, CONFIG, "resources/downloads") for name in DATASETS}
+    INVENTORIES = {name: inventory(name, CONFIG) for name in DATASETS}
     REQUESTS = read_requests(CONFIG, f"results/{CONFIG.scale}.forecast.csv")
 except ReplicationError as error:
     raise WorkflowError(str(error)) from None
 
-# Whether runs may go to one, or this is one of its jobs: `--jobs` says how many at once, and a local call has none.
+# Whether runs may go to a batch system, or this process is one of its jobs: a local call has no `--jobs`.
 BATCH_SYSTEM = not workflow.is_main_process or workflow.resource_settings.nodes is not None
-# The graph of many runs is many objects that stay: looking for garbage among them takes a tenth of the time.
+# The graph of many runs is made of many objects that stay: without this, looking for garbage among them takes a tenth
+# of the time.
 gc.set_threshold(100_000)
 
 RESULTS = f"results/{CONFIG.scale}"
@@ -64,7 +66,7 @@ def run_settings(wildcards):
     return PLAN[wildcards.study].arms[wildcards.arm]
 
 
-# The runs of an arm share these, and may be many.
+# All runs of an arm, perhaps many, share these.
 @cache
 def settings_of_arm(study, arm):
     return canonical_json(PLAN[study].arms[arm].model_dump(mode="json"))
@@ -86,14 +88,14 @@ def dataset_file(name):
 def data_of_run(wildcards):
     dataset = run_settings(wildcards).data.dataset
     return {
-        # Small, so that Snakemake compares its content: the same data with another date rerun nothing.
+        # Small, so that Snakemake compares its content: the same data with another date do not rerun anything.
         "manifest": f"resources/datasets/{dataset}.json",
         "dataset": ancient(dataset_file(dataset)),
     }
 
 
 def of_runs(value_of):
-    """What is a matter of arms, as Snakemake wants it: where all agree the value itself, else a function of wildcards.
+    """A value that depends on the arm, as Snakemake wants it: the value if all agree, else a function of wildcards.
 
     Snakemake asks a function once or more for each run, which makes a large graph slow.
     """
@@ -102,7 +104,7 @@ def of_runs(value_of):
 
 
 def asked_for(key):
-    """Minutes or memory of a run; on a batch system each further attempt asks for more."""
+    """Minutes or memory that a run asks for; on a batch system each further attempt asks for more."""
     if BATCH_SYSTEM:
         return lambda wildcards, attempt: attempt * getattr(request_of_run(wildcards), key)
     return of_runs(lambda study, arm: getattr(REQUESTS.of(study, arm), key))
@@ -111,7 +113,7 @@ def asked_for(key):
 def record_files(wildcards):
     """The records of a study's runs.
 
-    For the target `figures` none: the tables are then made of the runs that there are, and nothing can train.
+    None for the target `figures`: the tables are then made of the existing runs, and nothing can train.
     """
     if set(workflow.dag_settings.targets) == {"figures"}:
         return []
@@ -119,7 +121,7 @@ def record_files(wildcards):
 
 
 def study_results(study):
-    """What is known of a study in the end."""
+    """The final results of a study: its verdicts, and its notebook with the figures."""
     if study not in PLAN:
         return []
     folder = f"{RESULTS}/studies/{study}"

@@ -30,6 +30,8 @@ rule prepare:
     conda:
         "../../envs/pipeline.yaml"
     params:
+        # Snakemake judges a folder by its own date, which says nothing of what lies deep in it.
+        inputs=lambda wildcards: INVENTORIES[wildcards.dataset],
         code=lambda wildcards: script_digest("prepare.py", {"data.registry.DATASETS": wildcards.dataset}),
     script:
         "../scripts/prepare.py"

@@ -1,4 +1,4 @@
-# Figures, by one notebook a study, and the report.
+# Figures, by one notebook per study, and the report.
 
 
 report: "../../reports/captions/workflow.rst"

@@ -1,4 +1,4 @@
-# One job a run.
+# One job per run.
 
 
 rule train:
@@ -34,9 +34,9 @@ rule train:
         "../scripts/train.py"
 
 
-# Importing PyTorch takes most of a short run's time. Where several train here, one process does it for all of them; on
+# Importing PyTorch takes most of a short run's time. If several train here, one process does it for all of them; on
 # a cluster, and in containers and conda environments, each job does it itself.
-FORK_SERVERS = []  # they end when they are no longer held
+FORK_SERVERS = []  # a server ends when this reference to it goes
 
 
 onstart:

@@ -61,7 +61,7 @@ def context_of(settings, seed=1):
 
 
 def force(monkeypatch, suggestion):
-    """Have the test, which is still done, suggest this."""
+    """Replace what the test suggests; the test itself is still done."""
     monkeypatch.setattr(schedules, "suggest_range", lambda *_: suggestion)
 
 

@@ -1,6 +1,6 @@
-"""Derived arms: rows of a study's tables that nobody trained, made of the runs of other arms.
+"""Derived arms: rows of a study's tables that are computed from the runs of other arms, and not trained.
 
-They stand beside the trained arms, so that claims, tables and figures can name them alike.
+They are listed with the trained arms, so that claims, tables and figures can name both in the same way.
 """
 
 from collections.abc import Sequence
@@ -22,15 +22,15 @@ def with_derived_arms(
     Parameters
     ----------
     runs, history
-        As of `replication.analysis.study_tables.collect`.
+        As returned by `replication.analysis.study_tables.collect`.
     folder
         The folder that holds `<run_id>/predictions.safetensors`.
 
     Returns
     -------
     runs, history
-        A derived row of `runs` has the outcome `derived`, one epoch, and `made_of`: the runs behind it. A derived
-        arm of which no trained arm is planned has no rows.
+        A derived row of `runs` has the outcome `derived`, one epoch, and `made_of`: the runs that it is
+        computed from. A derived arm has no rows if none of its trained arms is planned.
     """
     seeds = [int(seed) for seed in runs["seed"].unique()]
     of_ensembles, epochs = _of_ensembles(study, name, seeds, runs, folder)

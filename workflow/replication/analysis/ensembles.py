@@ -26,7 +26,7 @@ Row = dict[str, Any]
 def ensemble_rows(
     ensemble: Ensemble, study: str, seed: int, runs: pd.DataFrame, folder: str | Path
 ) -> tuple[Row, Row]:
-    """Return what an ensemble of one seed has in the tables of runs and of history, its key apart.
+    """Return the values of an ensemble of one seed for the tables of runs and of history, without its key.
 
     Parameters
     ----------

@@ -9,7 +9,7 @@ def second_descent(losses: Sequence[float], threshold: float) -> bool:
 
     There must be epochs a < b < c such that the loss at b is above the lowest loss up to a by more than the
     share `threshold` of it, and the loss at c is below that lowest loss. (Nakkiran et al., arXiv:1912.02292,
-    describe the phenomenon; this criterion is ours.) Values that are not finite are passed over.
+    describe the phenomenon; this criterion is ours.) Values that are not finite are ignored.
     """
     lowest = math.inf
     risen = False
@@ -33,11 +33,11 @@ def no_convergence(value: float, reference: float, threshold: float) -> bool:
 
 
 def stopped_too_early(stopped: Sequence[float], whole: Sequence[float], threshold: float) -> bool:
-    """Say whether training on would have paid: the run that was not stopped falls further than the stopped one.
+    """Say whether longer training would have helped: the run that was not stopped falls further than the stopped one.
 
-    After the epoch with which the one curve ends, the other must have a loss below the lowest of the first by more
-    than the share `threshold` of it. Values that are not finite are passed over; where the first has no others, any
-    finite loss of the second counts as lower.
+    After the last epoch of the stopped curve, the whole one must have a loss below the lowest of the stopped one by
+    more than the share `threshold` of it. Values that are not finite are ignored; if the stopped curve has only such
+    values, any finite loss of the whole one counts as lower.
 
     Parameters
     ----------

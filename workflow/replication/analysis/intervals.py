@@ -27,8 +27,8 @@ class Interval:
 def t_interval(values: Sequence[float], level: float) -> Interval:
     """Return the t interval of the mean: `mean +- t * s / sqrt(n)`, with n - 1 degrees of freedom.
 
-    Below about 20 values a bootstrap covers far less than it says; this interval holds its level for values
-    that are about normal. Equal values give an interval of no width.
+    With fewer than about 20 values, a bootstrap interval covers the mean far less often than its nominal level;
+    this interval keeps its level for values that are about normal. Equal values give an interval of width 0.
     """
     count = len(values)
     if count == 0:
@@ -66,8 +66,8 @@ def holm_levels(p_values: Sequence[float], error_rate: float) -> list[float]:
     """Return for each of several tests the confidence level of the interval that decides it.
 
     Holm's step-down method at a family-wise `error_rate`: the test with the i-th smallest p value (from 0) of m
-    is decided at `error_rate / (m - i)`, and from the first that is not significant on, all are decided at its
-    level. So an interval excludes 0 exactly where Holm rejects.
+    is decided at `error_rate / (m - i)`; the first that is not significant and all after it are decided at the
+    level of that one. So an interval excludes 0 exactly where Holm rejects.
     """
     count = len(p_values)
     levels = [0.0] * count

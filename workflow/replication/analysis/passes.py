@@ -1,18 +1,18 @@
 """The whole cost of a run in passes over training batches.
 
 An optimizer step is one forward and one backward pass. What the learning-rate controller and the optimizer do beyond
-that counts too: trial steps, probes, candidates that are given up, tests of a range, losses of all training images that
+that counts too: trial steps, probes, abandoned candidates, tests of a range, losses of all training images that
 decide something (as many passes as the batches that they would fill), and batches that batch normalisation sees again.
 The evaluation of validation and test images does not: it is the same for every schedule, and judges it.
 
-Where a run was cut off, the steps after its last checkpoint were taken twice. They count once: this is what an
+If a run was interrupted, the steps after its last checkpoint were taken twice. They count once: this is what an
 undisturbed run costs.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-# What each of these costs of a run, as its record names them, is in passes.
+# The costs in a run's record that count as passes, one pass each.
 FORWARD = ("trial_forward_passes", "calibration_forward_passes", "range_test_steps")
 BACKWARD = ("trial_backward_passes", "range_test_steps")
 
@@ -36,7 +36,7 @@ def passes(record: Mapping[str, Any], steps: int) -> dict[str, float]:
 
 
 def _probing(record: Mapping[str, Any], steps: int) -> tuple[float, float]:
-    """Return forward and backward passes of all probes of loss probing: its record holds those of a mean probe.
+    """Return forward and backward passes of all probes of loss probing: its record holds means per probe.
 
     Each is over the images of `batches` training batches, and its gradient takes a forward pass besides its trials.
     """

@@ -30,9 +30,9 @@ COLUMNS = [
 
 
 def range_tests(planned: PlannedStudy, runs_folder: str | Path) -> pd.DataFrame:
-    """Return the curves of all runs of a study whose schedule is `range_test`, one row a step.
+    """Return the curves of all runs of a study whose schedule is `range_test`, one row per step.
 
-    A curve ends with the step at which it diverges; from a run that is missing there are no rows.
+    A curve ends with the step at which it diverges; a missing run has no rows.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """Rankings: which contestant wins over the settings of a grid, as derived rows of a study's tables.
 
-Within each setting, and for each seed apart, the contestants are ranked by one value of their runs. Equal values
-share the ranks that they take up, each getting the mean of these. A run without a finite value, such as one that
+Within each setting, and separately for each seed, the contestants are ranked by one value of their runs. Equal
+values share the ranks that they take up, each getting the mean of these. A run without a finite value, such as one that
 has diverged, is ranked after all others. A run that is missing leaves its seed without any ranks.
 """
 
@@ -32,7 +32,7 @@ def ranking_rows(
     contest
         Who is compared where, at the scale of the runs: of `Study.contests_at`.
     runs, history
-        As of `replication.analysis.study_tables.collect`.
+        As returned by `replication.analysis.study_tables.collect`.
 
     Returns
     -------
@@ -61,7 +61,7 @@ def ranking_rows(
 def _measures_of_seed(
     contest: Contest, values: pd.Series, run_ids: Mapping[str, list[str]]
 ) -> dict[str, dict[str, float]]:
-    """Return the measures of each contestant; `values` holds those of the runs that there are."""
+    """Return the measures of each contestant; `values` holds those of the existing runs."""
     if any(run_id not in values.index for of_one in run_ids.values() for run_id in of_one):
         return {name: dict.fromkeys(OF_CONTESTANTS, math.nan) for name in run_ids}
     if not run_ids:
@@ -102,11 +102,11 @@ def ranks(values: Array) -> Array:
 
 
 def top_shares(values: Array, places: int) -> Array:
-    """Return what each contestant has of the first `places` places of each setting, from 0 to 1.
+    """Return the share, from 0 to 1, that each contestant has in the first `places` places of each setting.
 
     Contestants with equal values share the places that they take up: two that are first have half of the first place
-    each, which is the chance of each if ties are broken by lot. What is not finite never has any. Shapes as of
-    `ranks`.
+    each, which is the chance of each if ties are broken at random. A value that is not finite has no share. Shapes as
+    for `ranks`.
     """
     comparable = np.where(np.isfinite(values), values, -np.inf)
     first: Array = rankdata(-comparable, method="min", axis=0)

@@ -1,8 +1,9 @@
 """Which schedule for which budget: the practitioner's question, answered from a study's own runs.
 
-For each setting of a ranking, the contestant with the best mean stands beside all that the runs cannot tell from it:
-those whose difference from it, paired by seed, has a t interval that holds 0, at 95 % after Holm's correction over the
-comparisons of the setting. Picking the best of many flatters it; what is as good says by how much not to care.
+For each setting of a ranking, the contestant with the best mean is listed with all that the runs cannot distinguish
+from it: those whose difference from it, paired by seed, has a t interval that contains 0, at 95 % after Holm's
+correction over the comparisons of the setting. The best of many looks better than it is; the list of those that are as
+good says which choices do not matter.
 """
 
 import math
@@ -35,20 +36,20 @@ Values = Mapping[str, Sequence[float]]
 
 
 def recommendations(planned: PlannedStudy, runs: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
-    """Return the best contestant of each setting of a study's rankings, one row a setting.
+    """Return the best contestant of each setting of a study's rankings, one row per setting.
 
     Parameters
     ----------
     runs, history
-        As of `replication.analysis.study_tables.collect`.
+        As returned by `replication.analysis.study_tables.collect`.
 
     Returns
     -------
     DataFrame
         `study`, `ranking`, `setting` and `measure`; `best`, an arm, with the mean of its `n` seeds and the 95 % t
         interval, `low` and `high`; how many others it was `compared` with; `as_good`, those arms that the runs cannot
-        tell from it; and `largest_loss`, by how much the worst contestant's mean is behind. A setting with a missing
-        run has no row, and a study without rankings none at all.
+        distinguish from it; and `largest_loss`, by how much the worst contestant's mean is behind. A setting with a
+        missing run has no row, and a study without rankings none at all.
     """
     rows = []
     for contest in planned.study.contests_at(planned.scale):

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,18 @@ from replication.system.tables import read_table, write_table
 
 KEY = ["run_id", "study", "arm", "seed"]
 PEAK_MEMORY = "peak_memory_mb"
+# Columns of the table of runs that come from every record.
+FACTS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
+    "dataset": lambda record: record["dataset"]["name"],
+    "dataset_sha256": lambda record: record["dataset"]["identity"],
+    "settings_sha256": lambda record: record["settings_sha256"],
+    "code_sha256": lambda record: record["code_sha256"],
+    "commit": lambda record: record["git"]["commit"],
+    "dirty": lambda record: record["git"]["dirty"],
+    "device": lambda record: record["machine"]["device"],
+    "torch": lambda record: record["versions"]["torch"],
+    "weights_sha256": lambda record: record["weights_sha256"],
+}
 SECONDS = ("seconds_training", "seconds_evaluation", "seconds_probing")
 
 
@@ -62,7 +74,8 @@ def collect(run_ids: Sequence[str], folder: str | Path) -> tuple[pd.DataFrame, p
     runs = pd.DataFrame(rows).merge(_from_timings(history), on="run_id", how="left")
     runs["seconds"] = runs[list(SECONDS)].sum(axis=1, min_count=1)
     runs["share_of_seconds_probing"] = runs["seconds_probing"] / runs["seconds"]
-    return runs, history
+    # The same columns whether all of the runs are there, or none.
+    return runs.reindex(columns=list(dict.fromkeys([*runs.columns, *FACTS]))), history
 
 
 def _key(run_id: str) -> dict[str, Any]:
@@ -105,15 +118,7 @@ def _run_row(record: dict[str, Any] | None, history: pd.DataFrame | None) -> dic
         "share_of_epochs_saved": 1 - record["epochs"] / budget,
         **record["costs"],
         **passes(record, int(history["steps"].iloc[-1])),
-        "dataset": record["dataset"]["name"],
-        "dataset_sha256": record["dataset"]["identity"],
-        "settings_sha256": record["settings_sha256"],
-        "code_sha256": record["code_sha256"],
-        "commit": record["git"]["commit"],
-        "dirty": record["git"]["dirty"],
-        "device": record["machine"]["device"],
-        "torch": record["versions"]["torch"],
-        "weights_sha256": record["weights_sha256"],
+        **{column: of_record(record) for column, of_record in FACTS.items()},
     }
 
 

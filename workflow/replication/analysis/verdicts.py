@@ -117,11 +117,11 @@ def judge_value(claim: ValueClaim, observations: Observations) -> Judgement:
 
 
 def value_outcome(interval: Interval, expected: float, margin: float) -> str:
-    """Compare the interval of (ours - reported) with the margin, both bounds belonging to it."""
+    """Compare the interval of (ours - reported) with the margin, to which both of its bounds belong."""
     if math.isnan(interval.low):
         return INCONCLUSIVE
     low, high = interval.low - expected, interval.high - expected
-    # What is on a bound, as 0.65 - 0.5 on 0.15, should not leave it by a rounding error.
+    # A value on a bound, as 0.65 - 0.5 is on 0.15, should not fall outside because of a rounding error.
     margin += ROUNDING * max(abs(expected), abs(interval.low), abs(interval.high))
     if -margin <= low and high <= margin:
         return REPRODUCED
@@ -199,7 +199,7 @@ def _comparison_outcome(comparison: _Comparison) -> str:
         return INCONCLUSIVE
     if interval.low > 0:
         return REPRODUCED
-    # No difference at all, as between arms that are still the same, leaves no room for one either.
+    # An interval of width 0 at 0, as between arms with equal values, contradicts a difference too.
     return NOT_REPRODUCED if interval.high <= 0 else INCONCLUSIVE
 
 
@@ -238,14 +238,14 @@ def _shown(claim: EventClaim, observations: Observations) -> list[bool | None]:
 
 
 def not_run(claim: Claim) -> Judgement:
-    """Return what can be said of a claim whose arms are not all run: what the report has."""
+    """Return the judgement of a claim some of whose arms are not run: it holds only what the report says."""
     expected = math.nan if isinstance(claim, OrderClaim) else float(claim.expected)
     margin = margin_around(claim.margin, claim.expected) if isinstance(claim, ValueClaim) else math.nan
     return Judgement(NOT_RUN, 0, math.nan, expected=expected, margin=margin)
 
 
 def judge(planned: PlannedStudy, runs: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
-    """Return the table of claims of a study, one row a claim, in the order of its file."""
+    """Return the table of claims of a study, one row per claim, in the order of its file."""
     observations = Observations(runs, history, planned.seeds)
     is_run = {claim.id: planned.left_out.isdisjoint(claim.arms) for claim in planned.study.claims}
     orders = judge_orders(
@@ -312,7 +312,7 @@ def qualify(planned: PlannedStudy, claim: Claim) -> tuple[str, bool]:
     from the report's settings, in the arms of the claim, is named.
     """
     behind = {arm for named in claim.arms for arm in planned.study.trained_arms(named)}
-    differences = sorted({d for arm in behind & planned.arms.keys() for d in planned.differences(arm)})
+    differences = sorted({d for arm in behind & planned.at_scale.keys() for d in planned.differences(arm)})
     other_data = [d for d in differences if d.startswith("data.dataset:")]
     if other_data:
         return f"{planned.scale} scale, {'; '.join(other_data).replace('data.dataset: ', '')}", False

@@ -106,7 +106,7 @@ class Audit:
 
     def _check_runs(self) -> None:
         names = sorted({name for planned in self.plan.values() for name in planned.datasets})
-        datasets = check_datasets(names, self.findings)
+        datasets = check_datasets(names, self.config, self.findings)
         for planned in self.plan.values():
             for run_id in planned.run_ids:
                 check = RunCheck(run_id, self.results / "runs" / run_id, self.findings)
@@ -119,7 +119,7 @@ class Audit:
         check_environments(records, self._git, self.results / "runs", self.findings)
 
     def _broken(self) -> dict[str, str]:
-        """Return the studies with runs from which nothing can be derived, and which these are."""
+        """Return the studies that have runs from which nothing can be derived, with these runs."""
         reasons = {}
         for planned in self.plan.values():
             bad = [run_id for run_id in planned.run_ids if not self.runs[run_id].intact]
@@ -129,7 +129,7 @@ class Audit:
         return reasons
 
     def _compare(self, derived: Derived) -> list[str]:
-        """Compare everything derived with what there is; return the workflow's outputs."""
+        """Compare everything derived with the existing files; return the workflow's outputs."""
         made = layout.files_below(derived.folder)
         for output, error in derived.failed.items():
             self.findings.fail(self.results / output, f"cannot be derived again ({error})")
@@ -138,7 +138,7 @@ class Audit:
                 self.findings.skip(self.results / output, reason)
             if not (self.results / output).exists():
                 self.findings.fail(self.results / output, "missing; run `snakemake --cores all`")
-        # What a step has made before it failed says nothing.
+        # Files that a step wrote before it failed prove nothing.
         whole = [output for output in made if not output.startswith(tuple(derived.skipped))]
         self.findings.counts["derived files"] += len(whole)
         for output in whole:
@@ -157,7 +157,7 @@ class Audit:
             found = _unstamped(found)
         text = difference(found, (folder / output).read_bytes(), path.suffix)
         if text is not None:
-            self.findings.fail(path, f"is not what it should be by its inputs: {text}; {AGAIN}")
+            self.findings.fail(path, f"differs from what its inputs give: {text}; {AGAIN}")
 
     def _write(self, files: list[str], last: Mapping[str, Any] | None) -> dict[str, Any]:
         known = {path: digest for run in self.runs.values() for path, digest in run.digests.items()}

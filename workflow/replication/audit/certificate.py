@@ -3,23 +3,22 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-
-import jinja2
-from markupsafe import Markup
 
 from replication.audit.findings import Finding, Findings
 from replication.audit.layout import AUDIT, PAGE, REPORT, SUMS
 from replication.errors import ResultsError
 from replication.report.audit_stamp import NOT_AUDITED, readable_time, stamp_of, stamped, stamps_in
 from replication.report.formatting import counted
+from replication.report.templates import filled_in, verbatim
 from replication.runs.record import read_sealed
+from replication.system.clock import now
 from replication.system.digests import digest_of_file, sealed
 from replication.system.files import write_json, write_text
 
-LATER = "it is written anew by this audit"
+TEMPLATE = Path("reports/audit.html.j2")
+LATER = "it is written again by this audit"
 
 
 def check_last(results: Path, findings: Findings) -> dict[str, Any] | None:
@@ -57,10 +56,12 @@ def _check_sums(results: Path, last: Mapping[str, Any], findings: Findings) -> N
     if expected is None:
         return
     if not path.is_file():
-        findings.fail(path, f"missing, and {AUDIT} names its hash; the next audit that passes writes it anew")
+        findings.fail(
+            path, f"missing, and {AUDIT} names its hash; the next audit that passes writes it again"
+        )
     elif digest_of_file(path) != expected:
         findings.fail(
-            path, f"changed: its SHA-256 is not that in {AUDIT}; the next audit that passes writes it anew"
+            path, f"changed: its SHA-256 is not that in {AUDIT}; the next audit that passes writes it again"
         )
 
 
@@ -74,7 +75,7 @@ def _stamps(results: Path) -> list[str]:
     try:
         return stamps_in((results / REPORT).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError):
-        return []  # which the comparison with its derivation names
+        return []  # the comparison with the page made again reports this
 
 
 def write_outcome(
@@ -82,7 +83,7 @@ def write_outcome(
 ) -> dict[str, Any]:
     """Write what the audit has found; return the content of audit.json.
 
-    In an order that leaves, wherever it is cut off, nothing that the next audit would take for an edit.
+    The order of writing is such that, wherever it is interrupted, the next audit takes nothing for an edit.
 
     Parameters
     ----------
@@ -106,7 +107,7 @@ def write_outcome(
 def _found(findings: Findings) -> dict[str, Any]:
     return {
         "verdict": "failed" if findings.failures else "passed",
-        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        "time": now(),
         "counts": dict(findings.counts),
         "failures": _plain(findings.failures),
         "warnings": _plain(findings.warnings),
@@ -124,7 +125,7 @@ def _text(path: Path) -> str | None:
 
 
 def _stamp(results: Path, stamp: str) -> None:
-    """Stamp the report if there is one that can be."""
+    """Stamp the report if it exists and has a place for the stamp."""
     if _stamps(results):
         path = results / REPORT
         page = path.read_bytes().decode("utf-8")
@@ -132,14 +133,7 @@ def _stamp(results: Path, stamp: str) -> None:
             write_text(path, changed)
 
 
-TEMPLATE = Path("reports/audit.html.j2")
-
-
 def audit_page(audit: Mapping[str, Any], style: str | Path, template: str | Path = TEMPLATE) -> str:
     """Return the page of an audit, given as in `audit.json`."""
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    page = environment.from_string(Path(template).read_text(encoding="utf-8"))
-    text = Markup(Path(style).read_text(encoding="utf-8"))
-    return page.render(audit=audit, style=text, counted=counted, time=readable_time(audit["time"]))
+    time = readable_time(audit["time"])
+    return filled_in(template, audit=audit, style=verbatim(style), counted=counted, time=time)

@@ -1,4 +1,4 @@
-"""In what a file differs from what it should be."""
+"""How a file differs from what it should be."""
 
 import csv
 import io

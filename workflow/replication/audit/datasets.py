@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from replication.audit.findings import Findings
-from replication.data import Dataset, describe, read_dataset, write_dataset
+from replication.data import Dataset, describe, prepare, read_dataset, user_inputs, write_dataset
 from replication.errors import DataError
 from replication.settings.run import DataSettings
+from replication.settings.sources import DataSources
 from replication.system.files import json_text
 
 FOLDER = Path("resources/datasets")
@@ -21,7 +22,7 @@ REMEDY = "delete it, and `snakemake --cores all` prepares it again"
 
 @dataclass(frozen=True)
 class Labels:
-    """What of a data set the runs' metrics need."""
+    """The parts of a data set that the runs' metrics depend on."""
 
     identity: str
     classes: int
@@ -44,9 +45,15 @@ class Labels:
         return self.train[self.border(data) : self.train_count(data)]
 
 
-def check_datasets(names: list[str], findings: Findings) -> dict[str, Labels]:
-    """Check the prepared files of data sets, and return the labels of those that are intact."""
+def check_datasets(names: list[str], sources: DataSources, findings: Findings) -> dict[str, Labels]:
+    """Check the prepared files of data sets, and return the labels of those that are intact.
+
+    What the user has handed in is prepared again, to see that it still gives what the runs have used.
+    """
     found = {name: _check(name, findings) for name in names}
+    for name, labels in found.items():
+        if labels is not None:
+            _check_inputs(name, labels.identity, sources, findings)
     findings.counts["data sets"] += len(names)
     return {name: labels for name, labels in found.items() if labels is not None}
 
@@ -75,8 +82,28 @@ def _check(name: str, findings: Findings) -> Labels | None:
     )
 
 
+def _check_inputs(name: str, identity: str, sources: DataSources, findings: Findings) -> None:
+    inputs = user_inputs(name, sources)
+    if not inputs:
+        return
+    findings.counts["inputs"] += len(inputs)
+    try:
+        now = prepare(name, inputs, sources).identity
+    except DataError as error:
+        findings.fail(
+            inputs[0], f"no longer gives {FOLDER / name}.safetensors, which runs have used: {error}"
+        )
+        return
+    if now != identity:
+        findings.fail(
+            inputs[0],
+            f"changed: its content is no longer that of {FOLDER / name}.safetensors, which runs have used; put back "
+            "what it was, or `snakemake --cores all` prepares it again and runs again what used it",
+        )
+
+
 def _is_as_written(dataset: Dataset, path: Path) -> bool:
-    """Return whether a file, whose content is right, is laid out right, too."""
+    """Return whether a file, whose content is right, has the right layout too."""
     with tempfile.TemporaryDirectory() as folder:
         write_dataset(dataset, Path(folder, path.name))
         return filecmp.cmp(path, Path(folder, path.name), shallow=False)

@@ -43,7 +43,7 @@ class Step:
 
 
 def runs_of(study: str) -> str:
-    """Return what stands for all runs of a study among the inputs of a step."""
+    """Return the name that stands for all runs of a study among the inputs of a step."""
     return f"runs/{study}/"
 
 
@@ -82,7 +82,7 @@ def _claims(planned: PlannedStudy, made: Path) -> None:
 
 
 def _notebook(study: str, results: Path, made: Path) -> None:
-    # The notebook's own text holds the folder of its tables: the same words, in another place.
+    # The notebook's text contains this path, which is relative: the text is the same although the place is another.
     place = made.parents[len(results.parts) - 1]
     tables = results / "studies" / study
     execute(REPORTS / f"{study}.ipynb", place / tables / "notebook.ipynb", tables, place)
@@ -112,7 +112,7 @@ class Derived:
     failed
         Outputs that could not be made, with the error.
     skipped
-        Outputs that were not made because of something before them, with that.
+        Outputs that were not made because something that they depend on is missing, with that reason.
     """
 
     folder: Path
@@ -151,7 +151,7 @@ def _error_of(step: Step, made: Path) -> str | None:
     """Make a step; return its error in words, or None."""
     try:
         step.make(made)
-    except Exception as error:  # whatever it is, the others should still be compared
+    except Exception as error:  # whatever it is, the other outputs should still be compared
         lines = [line for line in str(error).splitlines() if line.strip()]
         return f"{type(error).__name__}: {' '.join(lines[-1:])}"
     return None

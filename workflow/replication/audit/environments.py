@@ -1,4 +1,4 @@
-"""What the runs were made with and on: differences among them, and to the present."""
+"""What the runs were made with and on: differences between runs, and from the present state."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -35,12 +35,12 @@ NOTED: Kinds = {
 def check_environments(
     records: Sequence[Record], git: Mapping[str, Any], folder: Path, findings: Findings
 ) -> None:
-    """Warn where runs are not of one make.
+    """Warn if runs were made with different code or versions, or on different machines.
 
     Parameters
     ----------
     git
-        The present state of the working tree, as of `git_state`.
+        The present state of the working tree, as returned by `git_state`.
     folder
         Where the runs are, for the messages.
     """

@@ -72,7 +72,7 @@ def steps_per_epoch(settings: RunSettings, labels: Labels) -> int:
 
 
 def mean_step_loss(settings: RunSettings, losses: Sequence[float], images: int) -> float:
-    """Return the mean training loss of an epoch of so many images from the losses of its steps, as the trainer sums."""
+    """Return the mean training loss of an epoch of `images` images from those of its steps, as the trainer sums."""
     last = images - (len(losses) - 1) * settings.batch_size
     counts = [settings.batch_size] * (len(losses) - 1) + [last]
     pairs = zip(losses, counts, strict=True)
@@ -108,7 +108,7 @@ def rates(settings: RunSettings, steps: Sequence[int], steps_an_epoch: int) -> I
 
 
 def _own_warm_up(settings: RunSettings, step: int) -> float:
-    """Return the multiplier of an optimizer that warms up by itself: the first step has its first share, not 0."""
+    """Return the multiplier of an optimizer that warms up by itself: at step n, from 0, (n + 1) / warmup_steps."""
     optimizer = settings.optimizer
     if isinstance(optimizer, ScheduleFreeSgd) and step < optimizer.warmup_steps:
         return (step + 1) / optimizer.warmup_steps
@@ -130,7 +130,7 @@ def expected_epochs(settings: RunSettings, split: str, epochs: int, best: int | 
 def metric_problems(
     settings: RunSettings, history: Sequence[Row], log: PredictionLog, labels: Labels
 ) -> Iterator[str]:
-    """Yield in what the metrics of a history are not those of the predictions."""
+    """Yield how the metrics of a history differ from those of the predictions."""
     for split in SPLITS:
         found = log.by_split[split]
         expected = expected_epochs(settings, split, len(history), best_epoch(history))
@@ -147,7 +147,7 @@ def metric_problems(
 def _snapshot_problems(
     settings: RunSettings, log: PredictionLog, truth: NDArray[Any], epochs: int
 ) -> Iterator[str]:
-    """Yield in what the probabilities that ensembles average are not those of the same predictions."""
+    """Yield how the probabilities that ensembles average disagree with the predictions of the same epoch."""
     expected = [epoch for epoch in settings.snapshot_epochs if epoch <= epochs]
     if list(log.snapshots) != expected:
         yield f"holds snapshots of epochs {list(log.snapshots)}, not {expected}"
@@ -185,5 +185,5 @@ def _fits(found: Predictions, images: int, classes: int) -> bool:
 
 
 def same_number(written: float, value: float) -> bool:
-    """Compare exactly; what is not finite is written as nothing."""
+    """Compare exactly; values that are not finite are written as empty cells, which are read as NaN."""
     return written == value if math.isfinite(value) else math.isnan(written)

@@ -25,11 +25,11 @@ class Findings:
     Attributes
     ----------
     failures
-        What an intact folder does not have.
+        Problems that an intact folder does not have.
     warnings
-        What is as recorded, and should be known.
+        What agrees with the records, but a reader should know.
     notes
-        What is worth knowing, and no reason for worry.
+        What is worth knowing, but is no problem.
     not_derived
         Outputs that could not be made again, because of a failure elsewhere.
     counts

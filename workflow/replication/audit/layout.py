@@ -65,7 +65,7 @@ def check_layout(
 
 
 def _is_own(path: str) -> bool:
-    """Return whether a file is of the audit, or what an audit that was cut off has left of one."""
+    """Return whether a file belongs to the audit, or is what an interrupted audit has left of one."""
     return path in OWN or (is_leftover(path) and path.startswith(tuple(f".{name}." for name in OWN)))
 
 
@@ -103,5 +103,5 @@ def _name_strangers(results: Path, strange: list[str], findings: Findings) -> No
         if _run_of(path) not in extra:
             what = "half-written: an interrupted write has left it" if is_leftover(path) else "unknown"
             findings.fail(
-                results / path, f"{what}; it is no file of the workflow: delete it, or move it away"
+                results / path, f"{what}; it is not a file of the workflow: delete it, or move it away"
             )

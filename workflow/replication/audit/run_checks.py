@@ -30,7 +30,7 @@ STALE = "run `snakemake --cores all`"
 
 @dataclass
 class CheckedRun:
-    """A run and what became of its check.
+    """A run and the outcome of its check.
 
     Attributes
     ----------
@@ -117,7 +117,7 @@ class RunCheck:
     def _data(self, record: Record, datasets: Mapping[str, Labels]) -> Labels | None:
         labels = datasets.get(record.dataset.name)
         if labels is None:
-            return None  # a damaged data set is named already, another one than planned with the settings
+            return None  # reported elsewhere: the data set is damaged, or not the planned one
         if (record.dataset.identity, record.dataset.classes) != (labels.identity, labels.classes):
             self._findings.fail(
                 self.run.folder / RECORD,

@@ -131,7 +131,7 @@ def _audit(project: Path, results: str, files: Mapping[str, CrateFile]) -> dict[
         return None
     audit = _json(project / path)
     if audit["verdict"] != "passed":
-        raise ResultsError(f"{path}: the last audit has failed: mend what it names; {remedy}")
+        raise ResultsError(f"{path}: the last audit has failed: correct what it names; {remedy}")
     for name, sha256 in read_sums((project / results / SUMS).read_text(encoding="utf-8")).items():
         found = files.get(f"{results}/{name}")
         if found is None or found.sha256 != sha256:

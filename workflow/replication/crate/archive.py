@@ -31,9 +31,9 @@ def write_archive(
     folders
         Paths that end in a slash, which get entries of their own.
     texts
-        Path in the archive: what it holds.
+        From a path in the archive to the text of that file.
     moment
-        ISO date and time that every entry bears, in UTC.
+        ISO date and time that every entry gets, in UTC.
     """
     entries = sorted({*files, *folders, *texts})
     time = datetime.fromisoformat(moment).astimezone(UTC)

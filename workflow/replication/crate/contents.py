@@ -44,11 +44,11 @@ MEDIA_TYPES = {
 }
 DESCRIPTIONS = {
     RECORD: "The record of a run: settings, data, code, versions, machine and hashes.",
-    TIMINGS: "One row an epoch: seconds of training, evaluation and probing, and the largest memory.",
+    TIMINGS: "One row per epoch: seconds of training, evaluation and probing, and the largest memory.",
     PREDICTIONS: "Predicted class and loss of each image, from which every evaluation metric can be computed again.",
     STEPS: "One row a training step.",
     **{f"{name}.csv": text for name, text in STUDY_TABLES.items()},
-    "claims.csv": "One row a claim: estimate, interval, margin, verdict and the runs used.",
+    "claims.csv": "One row per claim: estimate, interval, margin, verdict and the runs used.",
     "schedules.csv": "The curve of every schedule.",
     "audit.html": "What the last audit looked at, and found.",
     "audit.json": "The outcome of the last audit.",
@@ -137,7 +137,7 @@ def file_entities(files: Mapping[str, CrateFile], examples: Mapping[str, Iterabl
     Parameters
     ----------
     examples
-        Identifier of a file or folder: the parameters of which it is a value.
+        From the identifier of a file or folder to the parameters of which it is a value.
     """
     entities = [_file(file) for file in files.values()]
     entities += [_folder(folder, files) for folder in folders_of(files)]

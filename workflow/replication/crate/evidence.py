@@ -9,7 +9,7 @@ from replication.crate.contents import CrateFile
 
 @dataclass(frozen=True)
 class Engine:
-    """What carries the workflow out."""
+    """The software that runs the workflow."""
 
     name: str
     version: str
@@ -29,7 +29,7 @@ class Evidence:
     records
         The record of each of them.
     manifests
-        Path of a data set's manifest: its content.
+        From the path of a data set's manifest to its content.
     audit
         The content of `audit.json`; None if there was no audit.
     configuration

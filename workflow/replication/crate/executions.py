@@ -33,7 +33,7 @@ class Execution:
     name
         Tells it from others of the step; empty where there is only one.
     inputs, outputs
-        Name of a parameter of the step: identifiers of its values.
+        From the name of a parameter of the step to the identifiers of its values.
     facts
         More about the action, such as when it started.
     """
@@ -51,7 +51,7 @@ class Execution:
 
     @property
     def control_id(self) -> str:
-        """Identifier of the action that set this one going."""
+        """Identifier of the action that started this one."""
         return self.action_id.replace("#action", "#control", 1)
 
     def entities(self) -> list[Entity]:

@@ -1,4 +1,4 @@
-"""The metadata of a crate: one JSON-LD graph about files, steps, what ran and what came of it."""
+"""The metadata of a crate: one JSON-LD graph about files, steps, what ran, and its results."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -73,7 +73,7 @@ def metadata(evidence: Evidence) -> Entity:
 
 
 def _plain(entity: Entity) -> Entity:
-    """Return an entity as RO-Crate recommends: a list of one as what it holds, a list of none not at all."""
+    """Return an entity as RO-Crate recommends: a list of one item as that item, and no empty lists."""
     found: dict[str, Any] = {key: value for key, value in entity.items() if value != []}
     return {
         key: value[0] if isinstance(value, list) and len(value) == 1 else value
@@ -92,7 +92,7 @@ def _executions(evidence: Evidence) -> list[Execution]:
 
 
 def _whole(evidence: Evidence) -> Execution:
-    """Return the run of the workflow as a whole; its `step` is none of `STEPS`."""
+    """Return the run of the workflow as a whole; its `step` is not one of `STEPS`."""
     results = Results(evidence.results, evidence.files)
     return Execution(
         WORKFLOW,

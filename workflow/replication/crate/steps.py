@@ -19,11 +19,11 @@ class Step:
     script
         What it runs, below workflow/scripts.
     inputs
-        Name of a parameter: what kind of thing it is.
+        From the name of a parameter to the kind of thing that it is.
     outputs
-        The same.
+        The same, for outputs.
     sources
-        Name of an input: the output of another step, as `step.name`, that it comes from.
+        From the name of an input to the output of another step, as `step.name`, that it comes from.
     """
 
     script: str
@@ -39,7 +39,7 @@ class Step:
 
 
 # In the order of the work. The names are those of the rules; `combine` stands also for `combine_claims`. A step
-# that left nothing in the results is not told of.
+# that left nothing in the results is left out.
 STEPS: dict[str, Step] = {
     "download": Step("download.py", "Download and verify the files of a data set.", {}, {"source": FOLDER}),
     "prepare": Step(

@@ -17,7 +17,7 @@ PROFILES = {
 BIOSCHEMAS = "https://bioschemas.org/profiles"
 COMPLETED = "http://schema.org/CompletedActionStatus"
 _TERMS = "https://w3id.org/ro/terms/workflow-run#"
-# The terms of workflow runs stand here in full, so that a reader needs no second context from the network.
+# The terms of workflow runs are given here in full, so that a reader needs no second context from the network.
 CONTEXT: list[Any] = [
     f"{CRATE}/context",
     {

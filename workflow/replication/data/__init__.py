@@ -5,7 +5,16 @@ draws images is imported when it is called.
 """
 
 from replication.data.dataset import Dataset, Source, describe, read_dataset, write_dataset
-from replication.data.registry import DATASETS, check_names, download, known_datasets, prepare, raw_files
+from replication.data.registry import (
+    DATASETS,
+    check_names,
+    download,
+    inventory,
+    known_datasets,
+    prepare,
+    raw_files,
+    user_inputs,
+)
 
 __all__ = [
     "DATASETS",
@@ -14,9 +23,11 @@ __all__ = [
     "check_names",
     "describe",
     "download",
+    "inventory",
     "known_datasets",
     "prepare",
     "raw_files",
     "read_dataset",
+    "user_inputs",
     "write_dataset",
 ]

@@ -19,7 +19,7 @@ DAMAGE = (OSError, EOFError, RuntimeError, tarfile.TarError, zipfile.BadZipFile,
 
 @contextmanager
 def open_members(path: Path) -> Iterator[dict[str, Reader]]:
-    """Yield what reads each file in a folder or archive, by its path within, with slashes.
+    """Yield a reader for each file in a folder or archive, by its path within, with slashes.
 
     The order is that in which they are stored: other orders are slow in a compressed tar.
 
@@ -41,7 +41,7 @@ def open_members(path: Path) -> Iterator[dict[str, Reader]]:
         else:
             raise DataError(f"{path}: neither a folder nor a tar or zip that can be read; check the path")
     except DAMAGE as error:
-        raise DataError(f"{path}: damaged, or not readable ({error}); get or make it anew") from error
+        raise DataError(f"{path}: damaged, or not readable ({error}); get or make it again") from error
 
 
 def _folder_members(path: Path) -> dict[str, Reader]:
@@ -85,8 +85,8 @@ def _by_safe_name(path: Path, members: Iterable[tuple[str, Reader]]) -> dict[str
     for name, read in members:
         inner = PurePosixPath(name)
         if inner.is_absolute() or ".." in inner.parts or "\\" in name:
-            raise DataError(f"{path}: refused, since {name!r} leads out of the archive; make it anew")
+            raise DataError(f"{path}: refused, since {name!r} leads out of the archive; make it again")
         if str(inner) in found:
-            raise DataError(f"{path}: refused, since it holds {inner} twice; make it anew")
+            raise DataError(f"{path}: refused, since it holds {inner} twice; make it again")
         found[str(inner)] = read
     return found

@@ -18,7 +18,7 @@ CHANNELS, SIDE = 3, 32
 
 @dataclass(frozen=True)
 class ArchiveLayout:
-    """Where an archive keeps what: members and keys of the dictionaries in them."""
+    """Where an archive keeps its parts: members, and keys of the dictionaries in them."""
 
     name: str
     train: tuple[str, ...]
@@ -66,7 +66,7 @@ def build_cifar(layout: ArchiveLayout, raw: list[Path]) -> Dataset:
     Parameters
     ----------
     layout
-        What is where in the archive.
+        Where the archive keeps its parts.
     raw
         The archive, whose hash must have been checked: it holds pickles.
 
@@ -98,9 +98,9 @@ def _read_members(archive: Path, wanted: set[str]) -> Iterator[tuple[str, Any]]:
                     missing.remove(member.name)
                     yield member.name, read_pickle(file.read(), f"{archive}, {member.name}")
     except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{archive}: cannot be read as a .tar.gz ({error}); get it anew") from error
+        raise DataError(f"{archive}: cannot be read as a .tar.gz ({error}); get it again") from error
     if missing:
-        raise DataError(f"{archive}: lacks {', '.join(sorted(missing))}; get it anew")
+        raise DataError(f"{archive}: lacks {', '.join(sorted(missing))}; get it again")
 
 
 def _split(batch: Any, layout: ArchiveLayout, place: str) -> Split:
@@ -108,9 +108,11 @@ def _split(batch: Any, layout: ArchiveLayout, place: str) -> Split:
     rows = _entry(batch, "data", np.ndarray, place)
     labels = _entry(batch, layout.labels_key, list, place)
     if rows.dtype != np.uint8 or rows.ndim != 2 or rows.shape[1] != CHANNELS * SIDE * SIDE:
-        raise DataError(f"{place}: data is {rows.dtype} of {rows.shape}, not uint8 rows of 3072; get it anew")
+        raise DataError(
+            f"{place}: data is {rows.dtype} of {rows.shape}, not uint8 rows of 3072; get it again"
+        )
     if not all(type(label) is int and 0 <= label <= np.iinfo(LABEL_TYPE).max for label in labels):
-        raise DataError(f"{place}: {layout.labels_key} are not whole numbers from 0; get it anew")
+        raise DataError(f"{place}: {layout.labels_key} are not whole numbers from 0; get it again")
     images = rows.reshape(-1, CHANNELS, SIDE, SIDE).transpose(0, 2, 3, 1)
     return np.ascontiguousarray(images), np.array(labels, LABEL_TYPE)
 
@@ -118,5 +120,5 @@ def _split(batch: Any, layout: ArchiveLayout, place: str) -> Split:
 def _entry(batch: Any, key: str, kind: type, place: str) -> Any:
     value = batch.get(key) if isinstance(batch, dict) else None
     if not isinstance(value, kind):
-        raise DataError(f"{place}: has no {key} that is a {kind.__name__}; get it anew")
+        raise DataError(f"{place}: has no {key} that is a {kind.__name__}; get it again")
     return value

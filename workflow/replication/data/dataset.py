@@ -24,7 +24,7 @@ Split = tuple[Images, Labels]
 IMAGE_TYPE = np.dtype("|u1")
 LABEL_TYPE = np.dtype("<u2")
 TENSORS = ("train_images", "train_labels", "test_images", "test_labels")
-# How safetensors calls the two types in its header.
+# The names of the two types in safetensors' header.
 STORED_TYPES: dict[str, np.dtype[Any]] = {"U8": IMAGE_TYPE, "U16": LABEL_TYPE}
 
 
@@ -153,7 +153,7 @@ def write_dataset(dataset: Dataset, path: str | Path) -> None:
 
 
 def read_dataset(path: str | Path, *, verify: bool = True) -> Dataset:
-    """Open a file of `write_dataset`. Its arrays are read-only views of the file, brought in when touched.
+    """Open a file of `write_dataset`. Its arrays are read-only views of the file, read when they are used.
 
     Parameters
     ----------
@@ -250,5 +250,5 @@ def _sealed(facts: dict[str, Any]) -> str:
 
 
 def _canonical(value: Any) -> str:
-    """Return the one JSON text that stands for `value`."""
+    """Return `value` as JSON; equal values give equal text."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)

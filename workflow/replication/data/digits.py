@@ -77,7 +77,7 @@ def enlarge(images: NDArray[np.int64], side: int) -> Images:
 
 
 def _weights(original: int, side: int) -> NDArray[np.int64]:
-    """Return what each original pixel gives to each new one, in parts of 2 side; shape (side, original)."""
+    """Return the weight of each original pixel in each new one, in parts of 2 side; shape (side, original)."""
     parts = 2 * side
     left, offset = np.divmod((2 * np.arange(side) + 1) * original - side, parts)
     weights = np.zeros((side, original), np.int64)

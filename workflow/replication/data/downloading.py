@@ -13,11 +13,11 @@ from replication.system.files import whole_file
 logger = logging.getLogger(__name__)
 
 PIECE_BYTES = 1 << 16
-# A mirror that stays below this average is as good as down: CIFAR-10 would take ten hours.
+# A mirror with a lower average counts as down: at this one, CIFAR-10 would take ten hours.
 SLOWEST_BYTES_PER_SECOND = 5_000
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 5.0
-# Answers of a server that may well be others a moment later: time-out, too many requests, and all of 5xx.
+# Answers of a server that may change within moments: time-out, too many requests, and all of 5xx.
 PASSING_STATUS = {408, 429}
 
 
@@ -36,9 +36,9 @@ def fetch(
     timeout_seconds: float,
     attempts: int,
 ) -> None:
-    """Write to `path`, whole or not at all, what the first good of `addresses` sends.
+    """Download to `path`, whole or not at all, what the first good one of `addresses` sends.
 
-    A mirror is good if its file has no fault. Passing faults (no answer, a broken or slow transfer, a
+    A mirror is good if its file has no fault. Temporary faults (no answer, a broken or slow transfer, a
     server's error) are tried again after a short pause; wrong content and refusals are not.
 
     Parameters
@@ -52,12 +52,12 @@ def fetch(
     timeout_seconds
         Longest wait for a connection, and for each part of an answer.
     attempts
-        Times that each mirror is tried.
+        How often each mirror is tried.
 
     Raises
     ------
     AllMirrorsFailed
-        `path` is as it was.
+        No mirror has sent a good file; `path` is unchanged.
     OSError
         `path` cannot be written.
     """
@@ -99,7 +99,7 @@ def _transfer(address: str, path: Path, timeout_seconds: float) -> None:
     """Write the answer's bytes as they were sent.
 
     Not with `iter_content`, which undoes a Content-Encoding (so that a .tar.gz no longer has its hash), and
-    waits for each full chunk (so that a server that drips holds it for hours without a time-out).
+    waits for each full chunk (so that a server that sends byte by byte holds it for hours without a time-out).
     """
     headers = {"Accept-Encoding": "identity"}
     timeouts = (timeout_seconds, timeout_seconds)

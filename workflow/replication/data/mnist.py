@@ -57,10 +57,10 @@ def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
     start = 4 + 4 * dimensions
     magic = bytes([0, 0, UNSIGNED_BYTES, dimensions])
     if len(content) < start or content[:4] != magic:
-        raise DataError(f"{path}: not an IDX file of bytes in {dimensions} dimensions; get it anew")
+        raise DataError(f"{path}: not an IDX file of bytes in {dimensions} dimensions; get it again")
     shape = [int(size) for size in np.frombuffer(content, ">u4", count=dimensions, offset=4)]
     if len(content) - start != math.prod(shape):
         raise DataError(
-            f"{path}: holds {len(content) - start} values where {shape} are announced; get it anew"
+            f"{path}: holds {len(content) - start} values where {shape} is what its header says; get it again"
         )
     return np.frombuffer(content, np.uint8, offset=start).reshape(shape)

@@ -43,7 +43,7 @@ class Shape:
     pixels
         Height, width and channels.
     classes
-        How many there are.
+        Number of classes.
     """
 
     train_images: int
@@ -61,7 +61,7 @@ class Recipe:
     build
         Makes the data set from the paths of `files`, in that order, each already verified.
     shape
-        Of what it makes.
+        Of the data set that `build` makes.
     files
         What must be downloaded; empty if the images come with the installed packages.
     mirrors

@@ -1,9 +1,10 @@
 """The data sets by name, and what the workflow does with them: list, locate, download, prepare.
 
-Nothing here may import what is heavy at the top: the workflow imports this module to build its graph.
+Nothing heavy may be imported at the top: the workflow imports this module to build its graph.
 """
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from replication.data.recipes import RawFile, Recipe, Shape
 from replication.data.verification import check_file, find_fault
 from replication.errors import ConfigurationError, DataError
 from replication.settings.sources import DataSources
+from replication.system.digests import digest_of_text
 
 DATASETS: dict[str, Recipe] = {
     "mnist": Recipe(
@@ -154,6 +156,39 @@ def raw_files(name: str, sources: DataSources, download_folder: str | Path) -> l
     return list(found.values())
 
 
+def user_inputs(name: str, sources: DataSources) -> list[Path]:
+    """Return the files and folders of the user's own that `prepare` needs; none if all are downloaded or embedded."""
+    if name in sources.image_folders:
+        return [_image_folder(name, sources)]
+    return list(_find_in_data_dir(_recipe(name, sources), sources).values())
+
+
+def inventory(name: str, sources: DataSources) -> str:
+    """Return a digest of what the user's own inputs of a data set look like: names, sizes and times of all files.
+
+    No file is opened, so that even large folders take little time. Hidden files do not count. What has the same name,
+    size and time, and another content, is for the audit to find.
+    """
+    found = [line for path in user_inputs(name, sources) for line in _listing(path)]
+    return digest_of_text("\n".join(found))
+
+
+def _listing(path: Path) -> Iterator[str]:
+    files = [path] if path.is_file() else _files_below(path)
+    for file in sorted(files):
+        status = file.stat()
+        yield f"{os.fsencode(file.relative_to(path.parent))!r} {status.st_size} {status.st_mtime_ns}"
+
+
+def _files_below(folder: Path) -> list[Path]:
+    return [
+        Path(place, name)
+        for place, _, names in os.walk(folder, followlinks=True)
+        for name in names
+        if not name.startswith(".") and Path(place, name).is_file()
+    ]
+
+
 def download(name: str, file_name: str, path: str | Path, sources: DataSources) -> None:
     """Fetch one file of a data set to `path`, verified, whole or not at all.
 
@@ -162,7 +197,7 @@ def download(name: str, file_name: str, path: str | Path, sources: DataSources) 
     ConfigurationError
         No such data set or file.
     DataError
-        No mirror gave the file, or `path` cannot be written; `path` is as it was.
+        No mirror gave the file, or `path` cannot be written; `path` is unchanged.
     """
     from replication.data.downloading import AllMirrorsFailed, fetch
 

@@ -56,5 +56,5 @@ def read_pickle(content: bytes, place: str) -> Any:
         return _Unpickler(io.BytesIO(content), encoding="latin1").load()
     except Exception as error:  # a damaged pickle can raise almost anything
         raise DataError(
-            f"{place}: cannot be read safely ({error}); get it anew from a trusted place"
+            f"{place}: cannot be read safely ({error}); get it again from a trusted place"
         ) from error

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-# Keeps the 64-bit copy of the pixels that is being summed small beside the images themselves.
+# So few at a time that the 64-bit copy of the pixels being summed is small compared with the images themselves.
 IMAGES_AT_A_TIME = 64
 
 

@@ -23,10 +23,10 @@ from replication.system.files import PACKAGE
 from replication.system.memory import MEGABYTE, forget_peak_memory, peak_memory_mb
 
 STEPS = 10  # an epoch
-EPOCHS = 2  # are trained, and the second is measured
+EPOCHS = 2  # trained, of which the second is measured
 PREFIX = ".forecast-"
 EVALUATED = 500  # images: one batch of the evaluation
-LEARNING_RATE = 1e-3  # of every kind: it costs nothing, and a grid of rates is one kind
+LEARNING_RATE = 1e-3  # of every kind: the rate does not change the cost, so a grid of rates is one kind
 # What a job does before it trains. `$0` is Python, `$1` what Snakemake puts before a script.
 JOB = 'set -euo pipefail; "$0" -c "$1"'
 JOB_SCRIPT = """
@@ -57,7 +57,7 @@ class Cost:
     weights_mb
         One copy of the model's weights and buffers.
     import_seconds
-        What comes to `start_seconds` where the process imports PyTorch by itself.
+        Seconds in addition to `start_seconds` if the process imports PyTorch by itself.
     epoch_seconds
         The checkpoint after an epoch.
     """
@@ -85,9 +85,9 @@ class JobStart:
     Attributes
     ----------
     folder
-        On the disk that results go to; None: where the system has its temporary files.
+        A folder on the disk that results go to; None: where the system has its temporary files.
     study
-        A study, the file of which a run reads.
+        Name of the study whose file the measured runs read.
     preamble
         Python that comes before the script of a job.
     """
@@ -108,7 +108,7 @@ def measure(
     Parameters
     ----------
     kinds
-        Settings and the shape of the data set, in whose place come random images, by any name.
+        By any name: settings, and the shape of the data set, which is replaced by random images.
     device
         `auto`, `cpu` or `cuda`.
     """
@@ -147,9 +147,10 @@ def _mean(costs: Sequence[Cost]) -> Cost:
 
 
 def _measurable(settings: RunSettings) -> RunSettings:
-    """Return settings of two short epochs; a pure schedule costs nothing, and may not fit so few.
+    """Return settings of two short epochs.
 
-    Of a range test only the steps cost, and on random images it finds nothing.
+    A pure schedule costs nothing, and may not fit into two epochs: a constant rate takes its place. So it does for
+    `range_tested`: only the steps of its test cost, and on random images the test finds nothing.
     """
     free = isinstance(settings.schedule, PureSchedule | RangeTested)
     schedule = Constant(name="constant") if free else settings.schedule
@@ -172,10 +173,10 @@ def _measure_all(kinds: Mapping[str, tuple[str, Shape]], device: Device, start: 
     _measure(*first, device, start.folder)
     again = time.perf_counter()
     _measure(*first, device, start.folder)
-    # Imports, and those that PyTorch puts off until the first step.
+    # All imports, those included that PyTorch delays until the first step.
     import_seconds = (again - began) - (time.perf_counter() - again)
     costs = {name: _measure(*kind, device, start.folder) for name, kind in kinds.items()}
-    # Of each data set once: it is the larger part.
+    # Once for each shape of data set: the data are the larger part of the start.
     apart = {kinds[name][1]: (*kinds[name], cost) for name, cost in costs.items()}
     once = {shape: _seconds_apart(*kind, device, start) for shape, kind in apart.items()}
     return {
@@ -187,7 +188,7 @@ def _measure_all(kinds: Mapping[str, tuple[str, Shape]], device: Device, start: 
 
 
 def _seconds_of_job(preamble: str) -> float:
-    """Return what a job takes until it trains, or has itself trained: the second time, its files in memory."""
+    """Return the seconds that a job takes before training starts, once its files are in memory."""
     script = preamble + JOB_SCRIPT.format(path=str(PACKAGE.parent))
     for _ in range(2):
         start = time.perf_counter()
@@ -254,7 +255,7 @@ def _timed_checkpoints(folder: str) -> Any:
 
 
 def _seconds_apart(settings_json: str, shape: Shape, cost: Cost, device: Device, start: JobStart) -> float:
-    """Return what a run takes apart from its epochs: it reads as large a data set as there is, and writes a record."""
+    """Return the seconds of a run beside its epochs: it reads a data set of the full size, and writes a record."""
     from replication.data.dataset import write_dataset
     from replication.runs.job import run
 

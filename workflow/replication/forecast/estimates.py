@@ -46,7 +46,7 @@ class Size:
     evaluated: int
     images: int
     predictions: int
-    kept_states: int = 0  # of training, by a search
+    kept_states: int = 0  # states of training that a search keeps
 
 
 def shape_of(dataset: str) -> Shape:
@@ -99,9 +99,9 @@ class Machine:
     Attributes
     ----------
     cores
-        That runs may use.
+        Cores that runs may use.
     threads
-        Cores that a run takes, the greediest of them all.
+        Cores of the run that takes the most.
     gpus
         GPUs that runs are spread over; 0 if they train on the CPU.
     runs_per_gpu
@@ -115,7 +115,7 @@ class Machine:
 
     @property
     def units(self) -> str:
-        """What runs are counted by."""
+        """What limits how many runs go at a time."""
         return "GPUs" if self.gpus else "cores"
 
     @property
@@ -129,12 +129,12 @@ class Machine:
         return self.runs_per_gpu if self.gpus else self.places(self.cores)
 
     def places(self, count: int) -> int:
-        """Return how many runs go at a time on so many cores or GPUs."""
+        """Return how many runs go at a time on `count` cores or GPUs."""
         return count * self.runs_per_gpu if self.gpus else max(count // self.threads, 1)
 
 
 def machine_here(plan: Plan, device: Device, cores: int, runs_per_gpu: int = 1) -> Machine:
-    """Return what this machine is for the runs of a plan."""
+    """Describe this machine as the runs of a plan would use it."""
     threads = max(settings.threads for settings in _all_settings([plan]))
     return Machine(cores, threads, visible_gpus(device), runs_per_gpu)
 
@@ -147,7 +147,7 @@ def forecast(plan: Plan, device: Device, cores: int) -> pd.DataFrame:
 def forecasts(
     plans: Mapping[Name, Plan], device: Device, machine: Machine, start: JobStart = ANY_START
 ) -> dict[Name, pd.DataFrame]:
-    """Measure each kind of run on this machine, and return what each plan costs: one row an arm.
+    """Measure each kind of run on this machine, and return what each plan costs: one row per arm.
 
     Parameters
     ----------

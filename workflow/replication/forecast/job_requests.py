@@ -10,15 +10,15 @@ from replication.errors import ConfigurationError
 from replication.settings.config import Config
 from replication.settings.study import Scale
 
-# A forecast is of another processor than the one that the run comes to, and a request that is too small costs a
-# whole attempt; the next one asks for twice as much.
+# The forecast was measured on another processor than that of the run, and a request that is too small costs a whole
+# attempt; the next one asks for twice as much.
 TIMES_SECONDS = 3.0
 TIMES_MEMORY = 1.5
 # A run comes with two processes of Snakemake, which have to start and need memory; and it imports PyTorch itself, which
 # a forecast for runs of one machine leaves out.
 MORE_MINUTES = 2.0
 MORE_MEMORY_MB = 500.0
-# Without a forecast: what a run of any arm at that scale surely gets by with, on any processor (at paper scale GPU).
+# Without a forecast: enough for a run of any arm at that scale, on any processor (at paper scale: on any GPU).
 DEFAULT_MINUTES: Mapping[Scale, int] = {"demo": 10, "laptop": 120, "paper": 1440}
 DEFAULT_MEMORY_MB: Mapping[Scale, int] = {"demo": 2000, "laptop": 4000, "paper": 8000}
 # A run that asks for no more may share a job of the batch system with others, one after the other.
@@ -47,7 +47,7 @@ class Requests:
     by_arm: Mapping[tuple[str, str], Request]
 
     def of(self, study: str, arm: str) -> Request:
-        """Return what a run of `arm` asks for: as forecast, or where nothing is known what surely suffices."""
+        """Return what a run of `arm` asks for: as forecast, or, without a forecast, what is enough for any run."""
         return self.by_arm.get((study, arm), self.default)
 
 

@@ -1,4 +1,4 @@
-"""A forecast in words: arms, hours on so many cores, and what fits into a budget."""
+"""A forecast in words: arms, hours by number of cores, and what fits into a budget."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -32,7 +32,7 @@ SCALES: tuple[Scale, ...] = get_args(Scale)  # from the smallest to the largest
 def plans_of(config: Config, studies: str | Path) -> dict[Scale, Plan]:
     """Return the plan of the chosen scale and, if there is a budget, those of the other scales.
 
-    Those for which the selection `only` means nothing are left out.
+    Scales for which the selection `only` is not valid are left out.
     """
     plans: dict[Scale, Plan] = {config.scale: load_plan(config, studies)}
     for scale in SCALES if config.budget_hours is not None else ():
@@ -54,11 +54,11 @@ def write_forecast(
     Parameters
     ----------
     plans
-        As of `plans_of`.
+        As returned by `plans_of`.
     benchmarks
-        As of `actual_seconds`: for the error of the forecast once runs are finished.
+        As for `actual_seconds`: for the error of the forecast once runs are finished.
     cores
-        That runs may use.
+        Cores that runs may use.
     preamble
         Python that comes before the script of a job.
     """
@@ -77,7 +77,7 @@ def write_forecast(
 
 
 def describe(rows: pd.DataFrame, machine: Machine, counts: Sequence[int]) -> str:
-    """Return a forecast as text: one line an arm, sums by study, and the hours here and on so many cores or GPUs."""
+    """Return a forecast as text: a line for each arm, sums by study, hours here and on `counts` cores or GPUs."""
     lines = [f"{'study / arm':<48}{'runs':>6}{'epochs':>8}{'steps':>9}{'hours':>9}{'MB':>7}{'actual':>9}"]
     for study, own in rows.groupby("study", sort=False):
         lines.append(f"{study:<48}{own['runs'].sum():>6}{'':>8}{'':>9}{own['hours'].sum():>9.3f}")

@@ -17,7 +17,7 @@ def stamps_in(page: str) -> list[str]:
 
 
 def stamped(page: str, stamp: str) -> str:
-    """Put `stamp` in the place of what a page says of its audit."""
+    """Replace what a page says of its audit by `stamp`."""
     return ELEMENT.sub(lambda _: stamp, page, count=1)
 
 

@@ -1,6 +1,6 @@
 """The page of known discrepancies: where sources contradict themselves or each other, and which reading is used here.
 
-The words stand in a YAML file, and the numbers in them are names in braces, filled in from `discrepancy_facts`.
+The words are in a YAML file, and the numbers in them are names in braces, filled in from `discrepancy_facts`.
 """
 
 import string
@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-import jinja2
 from markupsafe import Markup
 from pydantic import Field
 
 from replication.errors import ConfigurationError
+from replication.report.templates import filled_in
 from replication.settings.base import Section
 from replication.settings.validation import unknown_name, validate
 from replication.settings.yaml_file import read_yaml
@@ -62,7 +62,7 @@ def load_discrepancies(path: str | Path) -> Page:
     Raises
     ------
     ConfigurationError
-        The file is not as it should be, or names a number that nothing computes.
+        The file is not valid, or names a number that nothing computes.
     """
     from replication.report.discrepancy_facts import FACTS  # here: it imports PyTorch, which takes seconds
 
@@ -78,11 +78,7 @@ def load_discrepancies(path: str | Path) -> Page:
 
 def discrepancies_html(content: str | Path, template: str | Path) -> Markup:
     """Render the page `content` by the Jinja template of a section; the words are escaped."""
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    text = environment.from_string(Path(template).read_text(encoding="utf-8"))
-    return Markup(text.render(groups=load_discrepancies(content).groups))
+    return Markup(filled_in(template, groups=load_discrepancies(content).groups))
 
 
 def _filled(discrepancy: Discrepancy, facts: Mapping[str, Callable[[], str]], place: str) -> Discrepancy:

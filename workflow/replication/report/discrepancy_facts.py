@@ -27,7 +27,7 @@ MOMENTUM = 0.9
 def torch_multipliers(
     scheduler: Callable[[torch.optim.Optimizer], lr_scheduler.LRScheduler], steps: int
 ) -> list[float]:
-    """Return what a scheduler of torch multiplies a learning rate of 1 by, before each of `steps` steps."""
+    """Return the learning rate before each of `steps` steps under a scheduler of torch, starting from 1."""
     optimizer = _optimizer()
     stepped = scheduler(optimizer)
     multipliers = []
@@ -44,7 +44,7 @@ def torch_default(function: Callable[..., object], argument: str) -> Any:
 
 
 def reflected_exponential(progress: float, curvature: float) -> float:
-    """Return ``(1 - p) / (1 - d + d (1 - p))``: REX for a curvature d of 1/2, and what others call so for other d."""
+    """Return ``(1 - p) / (1 - d + d (1 - p))``: REX for a curvature d of 1/2, and what others call REX for other d."""
     remaining = 1.0 - progress
     return remaining / (1.0 - curvature + curvature * remaining)
 

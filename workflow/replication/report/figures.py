@@ -1,4 +1,4 @@
-"""Figures: each an SVG image with a text that stands for it, and the data that it draws as CSV.
+"""Figures: each an SVG image with an alternative text, and the data that it draws as CSV.
 
 Colours are seaborn's colour-blind palette, and line styles tell curves apart without colour.
 """
@@ -40,7 +40,7 @@ class StudyTables:
     Attributes
     ----------
     titles
-        Arm: its title in the study file.
+        From an arm to its title in the study file.
     """
 
     folder: Path
@@ -90,7 +90,7 @@ def means_over_seeds(data: pd.DataFrame, by: Sequence[str], measures: Sequence[s
 def curves(
     tables: StudyTables, arms: Sequence[str], measures: Sequence[str], *, log_scale: bool = False
 ) -> tuple[Figure, pd.DataFrame]:
-    """Draw measures over epochs, one panel a measure and one line an arm, and return also the data drawn."""
+    """Draw measures over epochs, one panel per measure and one line per arm, and return also the data drawn."""
     data = tables.of_arms(arms)
     if data.empty:
         return empty_figure()
@@ -104,7 +104,7 @@ def curves(
 
 
 def empty_figure() -> tuple[Figure, pd.DataFrame]:
-    """Return what stands for a figure none of whose arms was selected."""
+    """Return the figure that takes the place of one none of whose arms was selected."""
     figure = Figure(figsize=(6, 0.8))
     figure.text(0.02, 0.4, "None of the arms of this figure has been run.")
     return figure, pd.DataFrame(columns=["arm"])
@@ -238,7 +238,7 @@ def schedule_gallery(schedules: pd.DataFrame) -> Figure:
             axis.set_title(textwrap.fill(name, 34), fontsize=8)
             axis.set_ylim(-0.05, 1.08)
             axis.tick_params(labelsize=7)
-        for axis in axes:  # those that are left
+        for axis in axes:  # the panels that no schedule needs
             axis.set_visible(False)
         figure.supxlabel("Share of the budget", fontsize=9)
         figure.supylabel("Multiplier of the base learning rate", fontsize=9)

@@ -23,14 +23,14 @@ Labels = Mapping[str, str]
 
 @dataclass(frozen=True)
 class GridLayout:
-    """Where the arms of a grid stand in a heat map.
+    """The positions of the arms of a grid in a heat map.
 
     Attributes
     ----------
     arm
         Names of the arms, each axis in braces, as in the study file.
     axes
-        Axis: value: how the figure writes it.
+        For each axis, from a value to how the figure writes it.
     rows, columns, panels
         The axis along each; `panels` may be None.
     """
@@ -114,7 +114,7 @@ def _cells(tables: StudyTables, layout: GridLayout, measure: str, epoch: str | i
 
 
 def _scales(data: pd.DataFrame, columns: Sequence[str], *, by_column: bool) -> dict[str, Normalize]:
-    """Return what maps a mean to a share of the colours, for each column."""
+    """Return, for each column, the function that maps a mean to a position on the colour scale, 0 to 1."""
     parts = {column: data[data["column"] == column] if by_column else data for column in columns}
     finite = {column: part["mean"][np.isfinite(part["mean"])] for column, part in parts.items()}
     return {

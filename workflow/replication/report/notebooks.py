@@ -15,7 +15,7 @@ from replication.errors import ResultsError
 from replication.system.files import PACKAGE, whole_file
 from replication.system.logs import children_logged
 
-# What papermill and the kernel write down of one execution: times, paths, versions.
+# What papermill and the kernel record about one execution: times, paths, versions.
 OF_ONE_EXECUTION = ("execution", "papermill")
 LANGUAGE = {"name": "python"}
 KERNEL_SECONDS = 600  # for a kernel to start: far more than it takes, as the machine may be busy with runs
@@ -63,7 +63,7 @@ def execute(
             raise
         except DeadKernelError as error:
             raise ResultsError(
-                f"{notebook}: its kernel was killed, by a signal or for want of memory: make room for it, "
+                f"{notebook}: its kernel was killed, by a signal or for lack of memory: make room for it, "
                 "for example with fewer jobs at a time (--cores), and run again"
             ) from error
         nbformat.write(_repeatable(content), temporary)
@@ -71,7 +71,7 @@ def execute(
 
 
 def _repeatable(content: NotebookNode) -> NotebookNode:
-    """Drop what two executions of one notebook do not share."""
+    """Remove what differs between two executions of one notebook."""
     content.metadata.pop("papermill", None)
     content.metadata["language_info"] = NotebookNode(LANGUAGE)
     for cell in content.cells:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import pandas as pd
 from markupsafe import Markup
 
@@ -18,6 +17,7 @@ from replication.report.discrepancies import discrepancies_html
 from replication.report.figures import figure_html, reported_values, schedule_gallery, svg_of
 from replication.report.formatting import MISSING, format_interval, format_value
 from replication.report.notebooks import notebook_html
+from replication.report.templates import filled_in, verbatim
 from replication.runs.plan import PlannedStudy
 from replication.settings.measures import EPOCH_MEASURES, MEASURES
 from replication.settings.study import Column, Table
@@ -74,12 +74,10 @@ def render(
         The folder `reports`, with the page's template and style sheet, and the known discrepancies.
     """
     tables = Tables.read(results)
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
     folder = Path(parts)
-    page = environment.from_string((folder / TEMPLATE).read_text(encoding="utf-8")).render(
-        style=Markup((folder / STYLE).read_text(encoding="utf-8")),
+    page = filled_in(
+        folder / TEMPLATE,
+        style=verbatim(folder / STYLE),
         scale=next(iter(plan.values())).scale,
         audit=Markup(NOT_AUDITED),
         banner=_banner(tables),
@@ -128,7 +126,7 @@ def _overview(planned: PlannedStudy, tables: Tables) -> dict[str, Any]:
 
 
 def _budgets(tables: Tables) -> list[dict[str, Any]]:
-    """Return the practitioner's answer, one group a ranking, with what it was measured on."""
+    """Return the practitioner's answer, one group per ranking, with what it was measured on."""
     titles = {
         (row["study"], row["arm"]): row["title"]
         for row in tables.arms[["study", "arm", "title"]].to_dict("records")
@@ -263,7 +261,10 @@ def _arm(arm: dict[str, Any], runs: pd.DataFrame) -> dict[str, Any]:
 
 def _derived(arm: dict[str, Any], runs: pd.DataFrame) -> dict[str, Any]:
     own = runs[(runs["study"] == arm["study"]) & (runs["arm"] == arm["arm"])]
-    return {**arm, "seeds": [{"seed": row["seed"], "runs": row["made_of"].split()} for row in _records(own)]}
+    return {
+        **arm,
+        "seeds": [{"seed": row["seed"], "runs": (row["made_of"] or "").split()} for row in _records(own)],
+    }
 
 
 def _gallery(schedules: pd.DataFrame) -> Markup:

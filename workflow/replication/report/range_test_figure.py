@@ -24,7 +24,7 @@ SHOWN_ABOVE_START = 1.2
 def range_test_curves(
     tables: StudyTables, arms: Sequence[str], *, log_scale: bool = False
 ) -> tuple[Figure, pd.DataFrame]:
-    """Draw the smoothed loss of range tests over the rate, one panel an arm, with the ranges that they suggest.
+    """Draw the smoothed loss of range tests over the rate, one panel per arm, with the ranges that they suggest.
 
     A line is the mean over seeds with its 95 % t interval, up to the step at which the first of them diverges.
 
@@ -56,7 +56,7 @@ def range_test_curves(
 
 
 def _of_all_seeds(tests: pd.DataFrame) -> pd.DataFrame:
-    """Keep the steps that every seed of an arm has come to."""
+    """Keep the steps that every seed of an arm has reached."""
     seeds = tests.groupby("arm")["seed"].transform("nunique")
     return tests[tests.groupby(["arm", "step"])["seed"].transform("nunique") == seeds]
 

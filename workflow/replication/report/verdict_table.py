@@ -11,7 +11,7 @@ from replication.system.tables import read_table
 
 
 def verdict_table(results: str | Path) -> str:
-    """Return one line a claim with its verdict, and the path of the report.
+    """Return one line per claim with its verdict, and the path of the report.
 
     Raises
     ------

@@ -1,17 +1,16 @@
-"""Sharing the GPUs of a machine: each has so many slots, and each run takes one."""
+"""Sharing the GPUs of a machine: each has a number of slots, and each run takes one."""
 
-import fcntl
 import os
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO
 
 import torch
 
 from replication.system import interruption
+from replication.system.flock import try_exclusively
 
 PAUSE_SECONDS = 0.5
 
@@ -48,7 +47,7 @@ def slots_folder() -> Path:
 
 @contextmanager
 def free_slot(names: Sequence[str], slots: int, folder: Path) -> Iterator[int]:
-    """Hold a slot of one of the things in `names` during the block, and yield its place in `names`.
+    """Hold a slot of one of `names`, which are GPUs, during the block, and yield its position in `names`.
 
     The first slot of each comes before the second of any, so that the load is spread. A slot is a lock (flock) on
     a file in `folder`, and ends with the process that holds it.
@@ -60,16 +59,7 @@ def free_slot(names: Sequence[str], slots: int, folder: Path) -> Iterator[int]:
             for slot in range(slots)
             for number, name in enumerate(names)
         ]
-        while (found := next((number for number, file in files if _is_free(file)), None)) is None:
+        while (found := next((number for number, file in files if try_exclusively(file)), None)) is None:
             interruption.check()
             time.sleep(PAUSE_SECONDS)
         yield found
-
-
-def _is_free(file: IO[str]) -> bool:
-    """Return whether the lock on `file` could be taken; if so, it is."""
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

@@ -1,4 +1,4 @@
-"""The folder of one run: train, and write down what came of it."""
+"""The folder of one run: train, and write the results."""
 
 import csv
 import json
@@ -32,7 +32,7 @@ MEMORY_WORDS = ("memory", "could not create a primitive")
 
 @contextmanager
 def _memory_errors() -> Iterator[None]:
-    """Say what to do where the block lacks memory."""
+    """Turn errors for lack of memory into one that says what to do."""
     try:
         yield
     except (MemoryError, RuntimeError) as error:
@@ -47,7 +47,7 @@ def _memory_errors() -> Iterator[None]:
 
 
 def _memory_error(error: BaseException | None) -> BaseException | None:
-    """Return what says that the memory is used up: the error, or one that it has hidden while cleaning up."""
+    """Return the error that reports a lack of memory: `error`, or one during whose handling it was raised."""
     while error is not None:
         told = isinstance(error, RuntimeError) and any(words in str(error) for words in MEMORY_WORDS)
         if told or isinstance(error, MemoryError):
@@ -109,7 +109,7 @@ def run(
         facts |= {"settings": json.loads(settings_json), "study": study}
         facts |= _environment(place, settings.threads) | _outcome(result)
         write_json(folder / RECORD, sealed(facts | {"files": files}))
-        # Only now: until the record is whole, they are what is left of the run.
+        # Only now: until the record is complete, a run that is interrupted has nothing but its checkpoints.
         checkpoints.clear()
 
 
@@ -139,7 +139,7 @@ def _outcome(result: RunResult) -> dict[str, Any]:
 
 def _write_results(folder: Path, result: RunResult, *, steps: bool) -> dict[str, str]:
     """Write the tables and the predictions of a run; return the names of the files with their hashes."""
-    # From here on an earlier record would be that of other files.
+    # From here on an earlier record would describe files that are no longer there.
     (folder / RECORD).unlink(missing_ok=True)
     tables = {HISTORY: result.history, TIMINGS: result.timings}
     if steps:
@@ -153,7 +153,7 @@ def _write_results(folder: Path, result: RunResult, *, steps: bool) -> dict[str,
 
 
 def write_rows(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write rows of equal keys as CSV: floats in full precision, NaN and infinity as nothing."""
+    """Write rows of equal keys as CSV: floats in full precision, NaN and infinity as empty cells."""
     with whole_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.DictWriter(stream, fieldnames=list(rows[0]))
         writer.writeheader()

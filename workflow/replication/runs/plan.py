@@ -28,7 +28,18 @@ SCALES: tuple[Scale, ...] = ("paper", "laptop", "demo")
 
 @dataclass(frozen=True)
 class PlannedStudy:
-    """A study at one scale: the seeds, and for each selected arm the settings of its runs."""
+    """A study at one scale: the seeds, and the settings of its runs.
+
+    Attributes
+    ----------
+    arms
+        The selected arms, which are run.
+    at_scale
+        All arms that the study trains at this scale, selected or not: what is known of their settings does not depend
+        on what is run.
+    as_reported
+        The same arms with the report's settings.
+    """
 
     name: str
     file: Path
@@ -36,6 +47,7 @@ class PlannedStudy:
     scale: Scale
     seeds: tuple[int, ...]
     arms: dict[str, RunSettings]
+    at_scale: dict[str, RunSettings]
     as_reported: dict[str, RunSettings]
 
     @cached_property
@@ -50,14 +62,21 @@ class PlannedStudy:
 
     @cached_property
     def left_out(self) -> frozenset[str]:
-        """The arms of the study, derived ones included, that its file does without at this scale."""
+        """The arms of the study, derived ones included, that its file leaves out at this scale."""
         return self.study.left_out(self.scale)
 
     @cached_property
     def digest(self) -> str:
         """SHA-256 of everything here: the study's file, and what its arms resolve to."""
-        arms = {arm: settings.model_dump(mode="json") for arm, settings in self.arms.items()}
-        parts = [self.name, self.study.model_dump(mode="json"), self.scale, self.seeds, arms]
+        settings = {arm: each.model_dump(mode="json") for arm, each in self.at_scale.items()}
+        parts = [
+            self.name,
+            self.study.model_dump(mode="json"),
+            self.scale,
+            self.seeds,
+            settings,
+            [*self.arms],
+        ]
         return digest_of_text(canonical_json(parts))
 
     def differences(self, arm: str) -> list[str]:
@@ -65,7 +84,7 @@ class PlannedStudy:
 
         The data set comes first, as `data.dataset`, if it is another one.
         """
-        ours = _flat(self.arms[arm].model_dump(mode="json"))
+        ours = _flat(self.at_scale[arm].model_dump(mode="json"))
         reported = _flat(self.as_reported[arm].model_dump(mode="json"))
         keys = sorted(ours.keys() | reported.keys(), key=lambda key: (key != "data.dataset", key))
         return [
@@ -139,7 +158,7 @@ def _selection(config: Config, studies: dict[str, Study]) -> dict[str, list[str]
             )
         if arm and arm not in trained[name]:
             raise ConfigurationError(
-                f"{CONFIG_PLACE}: `only`: {name} does without `{arm}` at {config.scale} scale, as "
+                f"{CONFIG_PLACE}: `only`: {name} leaves out `{arm}` at {config.scale} scale, as "
                 f"`scales.{config.scale}.only` of its file says: take another scale or arm"
             )
         chosen.setdefault(name, set()).update([arm] if arm else trained[name])
@@ -158,15 +177,19 @@ def _resolve(file: Path, study: Study, arms: list[str] | None, config: Config) -
     selected = trained[config.scale] if arms is None else arms
     overrides = study.overrides(config.scale)
     seeds = config.seeds or overrides.seeds or study.seeds
-    settings = resolved[config.scale]
+    at_scale = {
+        arm: _substituted(settings, overrides.substitute, config.substitute)
+        for arm, settings in resolved[config.scale].items()
+    }
     return PlannedStudy(
         name=file.stem,
         file=file,
         study=study,
         scale=config.scale,
         seeds=tuple(range(1, seeds + 1)),
-        arms={arm: _substituted(settings[arm], overrides.substitute, config.substitute) for arm in selected},
-        as_reported={arm: resolved["paper"][arm] for arm in selected},
+        arms={arm: at_scale[arm] for arm in selected},
+        at_scale=at_scale,
+        as_reported={arm: resolved["paper"][arm] for arm in at_scale},
     )
 
 
@@ -189,7 +212,7 @@ def _arm_settings(file: Path, study: Study, arm: str, scale: Scale, config: Conf
 def _substituted(
     settings: RunSettings, by_scale: Mapping[str, str], by_user: Mapping[str, str]
 ) -> RunSettings:
-    """Put other data in the place of the report's; the user may name the report's, or those of the scale."""
+    """Replace the report's data by others; the user may name the report's data, or those of the scale."""
     reported = settings.data.dataset
     usual = by_scale.get(reported, reported)
     name = by_user.get(reported, by_user.get(usual, usual))

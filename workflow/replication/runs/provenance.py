@@ -81,7 +81,7 @@ def environment() -> dict[str, Any]:
 
 @cache
 def installed_digest() -> str:
-    """Return the hash of the list of all that is installed: of when it was first asked for."""
+    """Return the hash of the list of all that is installed, as it was at the first call."""
     installed = sorted({f"{each.name}=={each.version}" for each in importlib.metadata.distributions()})
     return digest_of_text("\n".join(installed))
 

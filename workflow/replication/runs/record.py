@@ -58,7 +58,7 @@ class Session(Section):
 
 
 class Record(Section):
-    """Everything that a run says of itself."""
+    """Everything that a run says about itself."""
 
     run_id: str
     seed: int
@@ -106,7 +106,7 @@ def read_sealed(path: str | Path) -> dict[str, Any]:
     Raises
     ------
     ResultsError
-        As of `read_record`.
+        As for `read_record`.
     """
     try:
         text = Path(path).read_bytes().decode("utf-8")

@@ -4,11 +4,11 @@ RUNS = "runs"  # below it, a folder for each run, named by its identity
 RUN_ID = "{study}/{arm}/seed-{seed}"
 # The tables of each study, in `studies/<study>/`, and of all together, in `tables/`: what a row of each is.
 STUDY_TABLES = {
-    "runs": "One row a run.",
-    "history": "One row an epoch: losses, accuracies, learning rate.",
-    "summary": "One row an arm and measure: mean over seeds with its 95 % t interval.",
-    "arms": "One row an arm: title, settings and how they differ from the report's.",
-    "range_tests": "One row a step of each learning-rate range test, with the range that it suggests.",
+    "runs": "One row per run.",
+    "history": "One row per epoch: losses, accuracies, learning rate.",
+    "summary": "One row per arm and measure: mean over seeds with its 95 % t interval.",
+    "arms": "One row per arm: title, settings and how they differ from the report's.",
+    "range_tests": "One row per step of each learning-rate range test, with the range that it suggests.",
     "recommendations": "The best schedule of each budget, and those that the runs cannot tell from it.",
 }
 

@@ -20,6 +20,11 @@ class Budget:
     ------
     ValueError
         If either is below 1.
+
+    Examples
+    --------
+    >>> Budget(steps=250, steps_per_epoch=100).epochs
+    2.5
     """
 
     steps: int

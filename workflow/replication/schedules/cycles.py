@@ -1,4 +1,4 @@
-"""Where the cycles of a schedule end, in whole epochs: where a model of a cycling rate is judged."""
+"""The epochs with which the cycles of a schedule end: there a model trained with a cycling rate is judged."""
 
 import itertools
 import math
@@ -36,6 +36,13 @@ def cycle_ends(settings: settings_of.ScheduleSettings, epochs: int) -> list[int]
     ------
     ConfigurationError
         If the schedule has no cycles, or none of them ends within the budget.
+
+    Examples
+    --------
+    >>> from replication.settings.schedule import Sgdr
+    >>> settings = Sgdr(name="sgdr", first_cycle_epochs=10, cycle_multiplier=2)
+    >>> cycle_ends(settings, epochs=100)
+    [10, 30, 70]
     """
     if settings.name not in CYCLE_LENGTHS:
         raise ConfigurationError(
@@ -62,7 +69,7 @@ def _sgdr(settings: settings_of.Sgdr) -> Iterator[float]:
 
 
 def _there_and_back(settings: Any) -> Iterator[float]:
-    """Yield twice Smith's stepsize for ever: a rise and a fall (arXiv:1506.01186)."""
+    """Yield twice Smith's stepsize without end: a rise and a fall (arXiv:1506.01186)."""
     return itertools.repeat(2.0 * settings.half_cycle_epochs)
 
 

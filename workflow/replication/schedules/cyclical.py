@@ -19,6 +19,12 @@ def sgdr(first_cycle_epochs: float, cycle_multiplier: int, final: float) -> Curv
     first_cycle_epochs``, ``T_(i+1) = cycle_multiplier * T_i``. At the start of each cycle, the instant of
     the restart included, the value is 1; it approaches `final` before the next restart. Source: Loshchilov
     & Hutter, arXiv:1608.03983, equation 5; ``torch.optim.lr_scheduler.CosineAnnealingWarmRestarts``.
+
+    Examples
+    --------
+    >>> rate = sgdr(first_cycle_epochs=10, cycle_multiplier=2, final=0.0)
+    >>> [round(rate(time), 3) for time in (0, 5, 9.9, 10, 20, 30)]
+    [1.0, 0.5, 0.0, 1.0, 0.5, 1.0]
     """
     profile = cosine(1.0, final)
 
@@ -30,7 +36,13 @@ def sgdr(first_cycle_epochs: float, cycle_multiplier: int, final: float) -> Curv
 
 
 def cycle_at(time: float, first_cycle_epochs: float, cycle_multiplier: int) -> tuple[float, float]:
-    """Find start and length, in epochs, of the cycle that `time` falls in; a restart begins the new cycle."""
+    """Find start and length, in epochs, of the cycle that `time` falls in; a restart begins the new cycle.
+
+    Examples
+    --------
+    >>> [cycle_at(time, first_cycle_epochs=10, cycle_multiplier=2) for time in (9.9, 10, 30)]
+    [(0.0, 10), (10.0, 20), (30.0, 40)]
+    """
     start, length = 0.0, first_cycle_epochs
     while time * (1.0 + ROUNDING) >= start + length:
         start, length = start + length, length * cycle_multiplier
@@ -46,6 +58,12 @@ def triangular(half_cycle_epochs: float, minimum: float) -> Curve:
     highest learning rate. ``f(0) = minimum``, ``f(h) = 1``, ``f(2 h) = minimum``. The period is that of the
     whole cycle: the curve has no jumps. Source: Smith, arXiv:1506.01186, section 3.1;
     ``torch.optim.lr_scheduler.CyclicLR`` with mode "triangular".
+
+    Examples
+    --------
+    >>> rate = triangular(half_cycle_epochs=10, minimum=0.1)
+    >>> [round(rate(time), 3) for time in (0, 5, 10, 20, 30)]
+    [0.1, 0.55, 1.0, 0.1, 1.0]
     """
     return lambda time: minimum + (1.0 - minimum) * _height(time, half_cycle_epochs)
 
@@ -58,6 +76,12 @@ def triangular2(half_cycle_epochs: float, minimum: float) -> Curve:
     Symbols as in `triangular`. Peaks are at ``t = h, 3 h, 5 h, ...``; the curve has no jumps, since the
     amplitude halves where the height is 0. Source: Smith, arXiv:1506.01186, section 3.1;
     ``torch.optim.lr_scheduler.CyclicLR`` with mode "triangular2".
+
+    Examples
+    --------
+    >>> rate = triangular2(half_cycle_epochs=10, minimum=0.1)
+    >>> [round(rate(time), 3) for time in (0, 5, 10, 20, 30)]
+    [0.1, 0.55, 1.0, 0.1, 0.55]
     """
 
     def curve(time: float) -> float:
@@ -76,6 +100,12 @@ def exp_range(half_cycle_epochs: float, minimum: float, gamma: float, steps_per_
     t, so that the same `gamma` decays faster, per epoch, with smaller batches. Source:
     ``torch.optim.lr_scheduler.CyclicLR`` with mode "exp_range". Smith, arXiv:1506.01186, section 3.1, lets
     both bounds decline by ``gamma ** iteration``; torch, followed here, keeps the lower one.
+
+    Examples
+    --------
+    >>> rate = exp_range(half_cycle_epochs=10, minimum=0.1, gamma=0.99, steps_per_epoch=5)
+    >>> [round(rate(time), 3) for time in (0, 5, 10, 20, 30)]
+    [0.1, 0.45, 0.645, 0.1, 0.299]
     """
 
     def curve(time: float) -> float:

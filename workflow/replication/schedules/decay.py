@@ -17,7 +17,13 @@ ROUNDING = 4 * sys.float_info.epsilon
 
 
 def whole_periods(time: float, period: float) -> int:
-    """Count the periods that have passed entirely: ``floor(time / period)``, but for rounding errors."""
+    """Count the periods that have passed entirely: ``floor(time / period)``, but for rounding errors.
+
+    Examples
+    --------
+    >>> whole_periods(0.7, 0.1), math.floor(0.7 / 0.1)
+    (7, 6)
+    """
     return math.floor(time / period * (1.0 + ROUNDING))
 
 
@@ -28,6 +34,12 @@ def step_decay(step_epochs: float, gamma: float) -> Curve:
 
     t is the time in epochs; the new value holds from ``t = step_epochs`` itself on.
     Source: ``torch.optim.lr_scheduler.StepLR``.
+
+    Examples
+    --------
+    >>> rate = step_decay(step_epochs=30, gamma=0.1)
+    >>> [round(rate(time), 3) for time in (0, 29.9, 30, 60)]
+    [1.0, 1.0, 0.1, 0.01]
     """
     return lambda time: gamma ** whole_periods(time, step_epochs)
 
@@ -39,6 +51,12 @@ def multi_step_decay(milestones: Sequence[float], gamma: float) -> Curve:
 
     t is the time in epochs and n(t) the number of milestones at or before t; milestones are in epochs and
     increase. Past the last one the value stays. Source: ``torch.optim.lr_scheduler.MultiStepLR``.
+
+    Examples
+    --------
+    >>> rate = multi_step_decay([50, 75], gamma=0.1)
+    >>> [round(rate(time), 3) for time in (0, 49.9, 50, 75, 100)]
+    [1.0, 1.0, 0.1, 0.01, 0.01]
     """
     return lambda time: gamma ** bisect_right(milestones, time)
 
@@ -51,6 +69,12 @@ def exponential_decay(decay_rate: float, decay_epochs: float, staircase: bool) -
     t is the time in epochs. It approaches 0 and does not end.
     Source: report 001 (``initial_lr * decay_rate^(epoch/decay_steps)``); with `decay_epochs` 1, read once an
     epoch, ``torch.optim.lr_scheduler.ExponentialLR``.
+
+    Examples
+    --------
+    >>> rate = exponential_decay(decay_rate=0.5, decay_epochs=10, staircase=False)
+    >>> [round(rate(time), 3) for time in (0, 5, 10, 20)]
+    [1.0, 0.707, 0.5, 0.25]
     """
     if staircase:
         return step_decay(decay_epochs, decay_rate)
@@ -67,5 +91,11 @@ def inverse_square_root(time_scale_epochs: float) -> Curve:
     free. Joined to a linear warm-up from 0 of exactly s epochs, it is the schedule of Vaswani et al.,
     arXiv:1706.03762, equation 3, divided by its peak: min(T / s, sqrt(s / T)), T being the time from the
     start of the warm-up.
+
+    Examples
+    --------
+    >>> rate = inverse_square_root(time_scale_epochs=10)
+    >>> [round(rate(time), 3) for time in (0, 10, 30, 90)]
+    [1.0, 0.707, 0.5, 0.316]
     """
     return lambda time: math.sqrt(time_scale_epochs / (time_scale_epochs + time))

@@ -87,6 +87,11 @@ def gallery(points: int = 401) -> list[tuple[str, float, float]]:
     -------
     list of tuple
         (example, progress in [0, 1], multiplier). Progress 1 shows the last step of the budget.
+
+    Examples
+    --------
+    >>> gallery(points=2)[:2]
+    [('Constant', 0.0, 1.0), ('Constant', 1.0, 1.0)]
     """
     return [(title, *point) for title, example in EXAMPLES.items() for point in _trace(example, points)]
 

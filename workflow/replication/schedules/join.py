@@ -27,6 +27,12 @@ def join_schedules(schedules: Sequence[Schedule], boundaries: Sequence[int]) -> 
     ------
     ValueError
         If the boundaries do not increase from above 0, or their number does not fit.
+
+    Examples
+    --------
+    >>> rate = join_schedules([lambda step: step / 4, lambda step: 1 - step / 8], boundaries=[4])
+    >>> [rate(step) for step in (0, 2, 4, 8)]
+    [0.0, 0.5, 1.0, 0.5]
     """
     starts = [0, *boundaries]
     if len(starts) != len(schedules):
@@ -44,5 +50,12 @@ def join_schedules(schedules: Sequence[Schedule], boundaries: Sequence[int]) -> 
 
 
 def scaled(schedule: Schedule, factor: float) -> Schedule:
-    """Multiply every value of a schedule by `factor`."""
+    """Multiply every value of a schedule by `factor`.
+
+    Examples
+    --------
+    >>> rate = scaled(lambda step: 1 - step / 10, factor=0.5)
+    >>> [rate(step) for step in (0, 5, 10)]
+    [0.5, 0.25, 0.0]
+    """
     return lambda step: factor * schedule(step)

@@ -71,6 +71,14 @@ def one_cycle_rate(phases: Phases, initial_divisor: float, final_divisor: float)
     Two phases: from ``1 / initial_divisor`` to 1 to ``1 / (initial_divisor final_divisor)``. Three phases:
     from ``1 / initial_divisor`` to 1, back to ``1 / initial_divisor``, then to ``1 / (initial_divisor
     final_divisor)``. Past the end it stays at the last value.
+
+    Examples
+    --------
+    >>> from replication.schedules.profiles import linear
+    >>> phases = Phases(Budget(100, 10), warm_fraction=0.21, three_phases=False, annealing=linear)
+    >>> rate = one_cycle_rate(phases, initial_divisor=25, final_divisor=1e4)
+    >>> [round(rate(time), 3) for time in (0, 1, 2, 6, 9.9)]
+    [0.04, 0.52, 1.0, 0.494, 0.0]
     """
     initial = 1.0 / initial_divisor
     final = initial / final_divisor
@@ -82,6 +90,14 @@ def one_cycle_momentum(phases: Phases, minimum: float, maximum: float) -> Curve:
 
     From `maximum` to `minimum` and back; of three phases, the third stays at `maximum`. Past the end it
     stays at the last value.
+
+    Examples
+    --------
+    >>> from replication.schedules.profiles import linear
+    >>> phases = Phases(Budget(100, 10), warm_fraction=0.21, three_phases=False, annealing=linear)
+    >>> momentum = one_cycle_momentum(phases, minimum=0.85, maximum=0.95)
+    >>> [round(momentum(time), 3) for time in (0, 1, 2, 6, 9.9)]
+    [0.95, 0.9, 0.85, 0.901, 0.95]
     """
     values = [maximum, minimum, maximum]
     return _through(phases, [*values, maximum] if phases.three_phases else values)

@@ -10,7 +10,13 @@ from replication.schedules.signatures import Curve, Profile
 
 
 def clamp(progress: float) -> float:
-    """Limit `progress` to [0, 1]."""
+    """Limit `progress` to [0, 1].
+
+    Examples
+    --------
+    >>> [clamp(progress) for progress in (-0.5, 0.25, 1.5)]
+    [0.0, 0.25, 1.0]
+    """
     return min(max(progress, 0.0), 1.0)
 
 
@@ -19,6 +25,12 @@ def stretch(profile: Profile, epochs: float) -> Curve:
 
     ``curve(t) = profile(t / epochs)``, t being the time in epochs. Past `epochs` it stays at the last value,
     because profiles clamp.
+
+    Examples
+    --------
+    >>> curve = stretch(linear(1.0, 0.0), epochs=10)
+    >>> [curve(time) for time in (0, 5, 10, 20)]
+    [1.0, 0.5, 0.0, 0.0]
     """
     return lambda time: profile(time / epochs)
 
@@ -28,6 +40,12 @@ def constant(value: float) -> Profile:
 
     With `value` 1 it is the base learning rate throughout; below 1 it is the constant warm-up of He et al.,
     arXiv:1512.03385, section 4.2, and the first part of ``torch.optim.lr_scheduler.ConstantLR``.
+
+    Examples
+    --------
+    >>> rate = constant(0.1)
+    >>> [rate(progress) for progress in (0, 0.5, 1)]
+    [0.1, 0.1, 0.1]
     """
     return lambda _progress: value
 
@@ -40,6 +58,12 @@ def linear(initial: float, final: float) -> Profile:
     p is the progress, clamped to [0, 1]; ``f(0) = initial``, ``f(1/2)`` is the arithmetic mean, ``f(1) =
     final``. Source: ``torch.optim.lr_scheduler.LinearLR``; as a decay to 0, Li et al., arXiv:1905.04753; as
     a warm-up, Goyal et al., arXiv:1706.02677, section 2.2.
+
+    Examples
+    --------
+    >>> rate = linear(1.0, 0.0)
+    >>> [rate(progress) for progress in (0, 0.25, 0.5, 1)]
+    [1.0, 0.75, 0.5, 0.0]
     """
     return lambda progress: initial + (final - initial) * clamp(progress)
 
@@ -52,6 +76,12 @@ def geometric(initial: float, final: float) -> Profile:
     p is the progress, clamped to [0, 1]; both values must be above 0. ``f(0) = initial``, ``f(1/2)`` is the
     geometric mean, ``f(1) = final``. The curve of ``torch.optim.lr_scheduler.ExponentialLR`` between two
     points.
+
+    Examples
+    --------
+    >>> rate = geometric(1.0, 0.01)
+    >>> [round(rate(progress), 3) for progress in (0, 0.25, 0.5, 1)]
+    [1.0, 0.316, 0.1, 0.01]
     """
     return lambda progress: initial * (final / initial) ** clamp(progress)
 
@@ -64,6 +94,12 @@ def polynomial(initial: float, final: float, power: float) -> Profile:
     p is the progress, clamped to [0, 1]; ``f(0) = initial``, ``f(1) = final``. A `power` of 1 is `linear`.
     Source: the "poly" policy of Caffe and of Chen et al., arXiv:1606.00915, section 4.1.1;
     ``torch.optim.lr_scheduler.PolynomialLR`` with `final` 0.
+
+    Examples
+    --------
+    >>> rate = polynomial(1.0, 0.0, power=2)
+    >>> [round(rate(progress), 3) for progress in (0, 0.25, 0.5, 1)]
+    [1.0, 0.562, 0.25, 0.0]
     """
     return lambda progress: final + (initial - final) * (1.0 - clamp(progress)) ** power
 
@@ -76,6 +112,12 @@ def cosine(initial: float, final: float) -> Profile:
     p is the progress, clamped to [0, 1]; ``f(0) = initial``, ``f(1/2)`` is the arithmetic mean, ``f(1) =
     final``. Source: Loshchilov & Hutter, arXiv:1608.03983, equation 5;
     ``torch.optim.lr_scheduler.CosineAnnealingLR``, which rises again past its end where this one stays.
+
+    Examples
+    --------
+    >>> rate = cosine(1.0, 0.0)
+    >>> [round(rate(progress), 3) for progress in (0, 0.25, 0.5, 1)]
+    [1.0, 0.854, 0.5, 0.0]
     """
     return lambda progress: final + (initial - final) * (1.0 + math.cos(math.pi * clamp(progress))) / 2.0
 
@@ -88,6 +130,11 @@ def rex(progress: float) -> float:
     p is the progress, clamped to [0, 1]; ``f(0) = 1``, ``f(1/2) = 2/3``, ``f(1) = 0``.
     Source: Chen, Wolfe & Kyrillidis, arXiv:2107.04197. Public re-implementations under the same name differ:
     half-way some give 0.526 and some 0.909.
+
+    Examples
+    --------
+    >>> [round(rex(progress), 3) for progress in (0, 0.25, 0.5, 1)]
+    [1.0, 0.857, 0.667, 0.0]
     """
     remaining = 1.0 - clamp(progress)
     return remaining / (0.5 + remaining / 2.0)

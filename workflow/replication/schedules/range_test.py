@@ -30,7 +30,7 @@ class RangeSuggestion:
     Attributes
     ----------
     minimum_rate, maximum_rate
-        Between which a cyclical learning rate should move, in the unit of the rates of the test.
+        The bounds of a cyclical learning rate, in the unit of the rates of the test.
     rises
         Whether the smoothed loss rose again within the test. If not, `maximum_rate` is only as high as the test let
         it be, and a test of higher rates may suggest more.
@@ -50,6 +50,12 @@ def range_test(minimum: float, growth: str) -> Profile:
     minimum``, ``f(1) = 1``; half-way it is the arithmetic or the geometric mean. Source: Smith, arXiv:1506.01186,
     section 3.3, for the linear rise; Gugger (2018) and fast.ai for the exponential one, which gives each order of
     magnitude the same number of steps.
+
+    Examples
+    --------
+    >>> rate = range_test(minimum=0.01, growth="exponential")
+    >>> [round(rate(progress), 3) for progress in (0, 0.25, 0.5, 1)]
+    [0.01, 0.032, 0.1, 1.0]
     """
     return linear(minimum, 1.0) if growth == "linear" else geometric(minimum, 1.0)
 
@@ -60,8 +66,13 @@ def smoothed(losses: Iterable[float], smoothing: float) -> Iterator[float]:
     ``m_k = b m_(k-1) + (1 - b) l_k``, ``s_k = m_k / (1 - b ** k)``
 
     l_k are the losses, k from 1, b is `smoothing`, in [0, 1), and ``m_0 = 0``: the bias correction of Adam (Kingma &
-    Ba, arXiv:1412.6980, section 3), as in Gugger (2018). ``s_1 = l_1``. From a loss on that is not finite, no value
-    is. The mean lags: by about ``b / (1 - b)`` steps.
+    Ba, arXiv:1412.6980, section 3), as in Gugger (2018). ``s_1 = l_1``. After a loss that is not finite, no value is
+    finite. The mean lags by about ``b / (1 - b)`` steps.
+
+    Examples
+    --------
+    >>> [round(value, 3) for value in smoothed([2.0, 1.0, 1.0, 4.0], smoothing=0.5)]
+    [2.0, 1.333, 1.143, 2.667]
     """
     mean = 0.0
     for number, loss in enumerate(losses, start=1):
@@ -72,8 +83,13 @@ def smoothed(losses: Iterable[float], smoothing: float) -> Iterator[float]:
 def until_divergence(losses: Iterable[float], smoothing: float) -> list[float]:
     """Take losses up to the first, included, at which their smoothed value has diverged.
 
-    It has if it is not finite, or above `DIVERGED` times the lowest of those before it. No loss beyond is asked for,
-    so that a test that yields them one by one ends there.
+    It has diverged if it is not finite, or above `DIVERGED` times the lowest smoothed value before it. No further loss
+    is requested, so that a test that yields them one by one ends there.
+
+    Examples
+    --------
+    >>> until_divergence([2.0, 1.0, 3.0, 9.0, 1.0], smoothing=0.0)
+    [2.0, 1.0, 3.0, 9.0]
     """
     own, watched = tee(losses)
     taken, lowest = [], math.inf
@@ -100,7 +116,7 @@ def suggest_range(
     Parameters
     ----------
     rates
-        Of each step, above 0 and rising.
+        The learning rate of each step, above 0 and rising.
     losses
         The training loss of each step's batch, before the step.
 
@@ -109,6 +125,12 @@ def suggest_range(
     RangeSuggestion or None
         None if the smoothed loss never falls by `LEAST_FALL` of the start, as where it diverges at once, is NaN
         from the start, or stays where it is: then there is no range to be read.
+
+    Examples
+    --------
+    >>> reading = RangeReading(smoothing=0.0, fall_share=0.25, safety_factor=2.0)
+    >>> suggest_range([0.01, 0.1, 0.2, 0.4, 0.8], [2.0, 1.6, 1.2, 1.0, 3.0], reading)
+    RangeSuggestion(minimum_rate=0.1, maximum_rate=0.2, rises=True)
     """
     taken = until_divergence(losses, reading.smoothing)
     values = [value for value in smoothed(taken, reading.smoothing) if math.isfinite(value)]
@@ -128,7 +150,16 @@ def suggest_range(
 
 
 def cycles_within(suggestion: RangeSuggestion, settings: RangeTested) -> Triangular | Triangular2 | ExpRange:
-    """Return the cyclical schedule between the suggested rates; its base learning rate is the suggested maximum."""
+    """Return the cyclical schedule between the suggested rates; its base learning rate is the suggested maximum.
+
+    Examples
+    --------
+    >>> found = RangeSuggestion(minimum_rate=0.25, maximum_rate=0.5, rises=True)
+    >>> test = {"test_epochs": 1, "test_minimum_rate": 0.001, "test_maximum_rate": 1}
+    >>> settings = RangeTested(name="range_tested", half_cycle_epochs=4, **test)
+    >>> cycles_within(found, settings).minimum
+    0.5
+    """
     lowest = suggestion.minimum_rate / suggestion.maximum_rate
     common: dict[str, Any] = {"half_cycle_epochs": settings.half_cycle_epochs, "minimum": lowest}
     if settings.policy == "exp_range":

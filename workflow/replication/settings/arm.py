@@ -1,13 +1,14 @@
 """An arm of a study: one of the configurations that it compares."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from replication.settings.base import Section
 
-Overrides = dict[str, Any]
+OVERRIDES = "part of the settings of a run"  # as the schema of study files marks them
+Overrides = Annotated[dict[str, Any], WithJsonSchema({"type": "object", "$comment": OVERRIDES})]
 
 
 class Arm(Section):

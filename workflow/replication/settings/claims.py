@@ -22,7 +22,7 @@ class Margin(Section):
     binomial_images: int | None = Field(
         default=None,
         ge=1,
-        description="Two binomial standard errors of the reported share on so many test images.",
+        description="Number of test images: the margin is two binomial standard errors of the reported share on them.",
     )
     reason: str = Field(min_length=1, description="Why this margin.")
 

@@ -70,7 +70,7 @@ def load_config(raw: Mapping[str, Any], files: Iterable[str | Path] = (CONFIG_FI
     ------
     ConfigurationError
         With the file, the key and the remedy. The files are read again, since Snakemake keeps the last of
-        duplicate keys without a word.
+        duplicate keys without a warning.
     """
     for file in files:
         read_yaml(file)

@@ -21,15 +21,15 @@ class Grid(Section):
 
     arm: str = Field(description="Names of the arms, each axis in braces: `{profile}-{budget}`.")
     title: str = Field(
-        min_length=1, description="Titles of the arms, each axis in braces, in whose place its values stand."
+        min_length=1, description="Titles of the arms, each axis in braces, which its values replace."
     )
     titles: dict[str, str] = Field(
         default={}, description="Values of any axis: how titles write them, as `{rex: REX}`."
     )
     note: str | None = Field(default=None, description="Of all these arms, as an arm's own.")
     axes: Annotated[dict[AxisName, Axis], Field(min_length=1)] = Field(
-        description="Axis: value: the settings that it changes. Merged in the order of the axes, key by key, as an "
-        "arm's settings are over the study's."
+        description="For each axis, from a value to the settings that it changes. Merged in the order of the axes, "
+        "key by key, as an arm's settings are over the study's."
     )
 
     @field_validator("arm", "title")
@@ -62,7 +62,7 @@ class Grid(Section):
             name = self.arm.format_map(chosen)
             if not re.fullmatch(IDENTIFIER, name):
                 raise ValueError(
-                    f"arm: `{name}` is no name of an arm: small letters, digits and single hyphens between them"
+                    f"arm: `{name}` is not a name for an arm: small letters, digits and single hyphens between them"
                 )
             title = self.title.format_map(self.in_titles(chosen))
             settings: Overrides = {}

@@ -57,7 +57,7 @@ class Contest:
         return [arm for arms in self.contestants.values() for arm in arms]
 
     def among(self, trained: frozenset[str]) -> "Contest":
-        """Return what remains where only some arms are trained: settings and contestants without any leave.
+        """Return what remains where only some arms are trained: settings and contestants without any are left out.
 
         Raises
         ------
@@ -89,7 +89,7 @@ def contest_of(ranking: Ranking, grids: Iterable[Grid]) -> Contest:
     Raises
     ------
     ValueError
-        There is no such grid or axis, or nobody is left to compare.
+        There is no such grid or axis, or there is nothing to compare.
     """
     grid = _grid_of(ranking, grids)
     axes = [axis for axis in grid.axes if axis not in ranking.over]

@@ -2,31 +2,17 @@
 
 import types
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from replication.settings.arm import Arm
-from replication.settings.claims import EventClaim, Margin, OrderClaim, ValueClaim
+from replication.settings.claims import Claim
 from replication.settings.config import Config
-from replication.settings.ensembles import Ensemble, Member
-from replication.settings.grid import Grid
-from replication.settings.rankings import Ranking
-from replication.settings.run import (
-    Adam,
-    DataSettings,
-    EarlyStopping,
-    MnistCnn,
-    ResNet18,
-    ResNet20,
-    ResNet38,
-    RunSettings,
-    Sgd,
-)
-from replication.settings.schedule import SamplingSettings, ScheduleSettings, WarmUp
-from replication.settings.study import Column, ScaleOverrides, Study, Table
+from replication.settings.run import RunSettings
+from replication.settings.schedule import ScheduleSettings
+from replication.settings.study import Study
 
 INTRODUCTION = """\
 # Configuration
@@ -45,36 +31,53 @@ whole. `grids` are arms too: of all combinations of the values of some axes, mer
 an arm or a study needs YAML only, and for a study a notebook `reports/<study>.ipynb`.
 """
 
-# Heading, and the sections below it.
-CHAPTERS: tuple[tuple[str, tuple[type[BaseModel], ...]], ...] = (
-    ("config.yaml", (Config,)),
-    ("studies/*.yaml", (Study, ScaleOverrides, Arm, Grid, Ensemble, Member, Ranking, Table, Column)),
-    (
-        "Settings of a run",
-        (RunSettings, DataSettings, MnistCnn, ResNet18, ResNet20, ResNet38, Adam, Sgd, EarlyStopping),
-    ),
-    ("Claims", (ValueClaim, OrderClaim, EventClaim, Margin)),
-)
+# Heading, and the settings that it is about; a section stands under the last heading that leads to it.
+CHAPTERS: Mapping[str, Any] = {
+    "config.yaml": Config,
+    "studies/*.yaml": Study,
+    "Settings of a run": RunSettings,
+    "Claims": Claim,
+    "Schedules": ScheduleSettings,
+}
 
 
 def reference() -> str:
     """Return the text of config/README.md."""
     parts = [INTRODUCTION]
-    for heading, sections in (*CHAPTERS, ("Schedules", tuple(_schedules()))):
+    for heading, sections in sections_by_chapter().items():
         parts.append(f"## {heading}\n")
         parts += [_section(section) for section in sections]
     return "\n".join(parts)
 
 
-def _schedules() -> Iterator[type[BaseModel]]:
-    yield from _members(ScheduleSettings)
-    yield WarmUp
-    yield from _members(SamplingSettings)
+def sections_by_chapter() -> dict[str, list[type[BaseModel]]]:
+    """Return every section of the settings, under its heading, each after the one that it belongs to."""
+    found = {heading: _sections_in(settings) for heading, settings in CHAPTERS.items()}
+    last = {section: heading for heading, sections in found.items() for section in sections}
+    return {heading: [s for s in sections if last[s] == heading] for heading, sections in found.items()}
 
 
-def _members(union: Any) -> tuple[type[BaseModel], ...]:
-    """Return the sections in an annotated union."""
-    return typing.get_args(typing.get_args(union)[0])
+def _sections_in(annotation: Any) -> list[type[BaseModel]]:
+    """Return the sections that a type mentions, and those that their fields do, level by level."""
+    found: dict[type[BaseModel], None] = {}
+    level = list(_mentioned(annotation))
+    while level:
+        new = [section for section in dict.fromkeys(level) if section not in found]
+        found |= dict.fromkeys(new)
+        level = [
+            section
+            for holder in new
+            for field in holder.model_fields.values()
+            for section in _mentioned(field.annotation)
+        ]
+    return list(found)
+
+
+def _mentioned(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in typing.get_args(annotation):
+        yield from _mentioned(argument)
 
 
 def _section(section: type[BaseModel]) -> str:

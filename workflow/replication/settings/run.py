@@ -17,10 +17,10 @@ class DataSettings(Section):
     train_images: int | None = Field(
         default=None,
         ge=2,
-        description="Use the first so many training images, validation included; null: all.",
+        description="Number of training images to use, the first ones, validation included; null: all.",
     )
     test_images: int | None = Field(
-        default=None, ge=1, description="Use the first so many test images; null: all."
+        default=None, ge=1, description="Number of test images to use, the first ones; null: all."
     )
     validation_fraction: Fraction = Field(
         description="The last part of the training images, held out: it chooses, and the test images judge."
@@ -35,7 +35,7 @@ class DataSettings(Section):
 
 
 class MnistCnn(Section):
-    """The CNN of the MNIST report: 32 3x3 filters, 2x2 max pooling, 64 units, one unit a class."""
+    """The CNN of the MNIST report: 32 3x3 filters, 2x2 max pooling, 64 units, one unit per class."""
 
     name: Literal["mnist-cnn"]
 
@@ -162,7 +162,7 @@ class RunSettings(Section):
     schedule: ScheduleSettings
     early_stopping: EarlyStopping | None = Field(default=None, description="null: train all epochs.")
     batch_size: int = Field(
-        ge=1, description="Training images a step; the last batch of an epoch may be smaller."
+        ge=1, description="Training images per step; the last batch of an epoch may be smaller."
     )
     epochs: int = Field(
         ge=1, description="The whole budget: passes over the training images, if `budget_percent` is 100."

@@ -85,7 +85,7 @@ class WarmUp(Section):
 
 
 class PureSchedule(Section):
-    """What all schedules share that depend on the step alone."""
+    """What all schedules that depend on the step alone have in common."""
 
     name: str
     sampling: SamplingSettings = Field(default=EVERY_EPOCH, description=SAMPLING)
@@ -99,7 +99,7 @@ class Constant(PureSchedule):
 
 
 class Step(PureSchedule):
-    """A drop after every so many epochs."""
+    """A drop after every `step_epochs` epochs."""
 
     name: Literal["step"]
     step_epochs: Positive = Field(description="Epochs between drops.")
@@ -170,7 +170,9 @@ class Sgdr(PureSchedule):
 
     name: Literal["sgdr"]
     first_cycle_epochs: float = Field(ge=1, description="Epochs of the first cycle: T_0.")
-    cycle_multiplier: int = Field(default=1, ge=1, description="Each cycle is so many times as long: T_mult.")
+    cycle_multiplier: int = Field(
+        default=1, ge=1, description="Length of each cycle over the one before: T_mult."
+    )
     final: Floor = Field(default=0.0, description="Multiplier that each cycle falls to.")
 
 
@@ -218,7 +220,7 @@ class RangeReading(Section):
     )
     fall_share: OpenFraction = Field(
         default=0.1,
-        description="The lowest rate of the range is where the loss has come so far on its way to its lowest.",
+        description="The range begins at the rate where the loss has done this share of its fall to its lowest.",
     )
     safety_factor: float = Field(
         default=2.0,
@@ -229,7 +231,7 @@ class RangeReading(Section):
     fallback_factor: float = Field(
         default=4.0,
         gt=1,
-        description="Highest over lowest rate, where the loss gives no lowest below the highest: Smith's 3 or 4.",
+        description="Highest over lowest rate, if the loss gives no lowest rate below the highest: Smith's 3 or 4.",
     )
 
 
@@ -359,7 +361,8 @@ class BeamSearch(Section):
         description="Candidate factors of the current learning rate, as [2, 1, 0.5]; each is trained for the epoch."
     )
     beam_size: int = Field(
-        ge=1, description="States of lowest training loss that go on after each epoch. 1: greedy."
+        ge=1,
+        description="Number of states, those of lowest training loss, that are kept after each epoch. 1: greedy.",
     )
 
     def candidates(self, epoch: int) -> int:

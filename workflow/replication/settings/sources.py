@@ -35,7 +35,7 @@ class DataSources(Section):
     mirrors: dict[str, Mirrors] = Field(
         default={},
         description="Data set: addresses of the folders that hold its files, tried in this order instead of "
-        "the built-in ones. What they send is verified all the same.",
+        "the built-in ones. What they send is verified too.",
     )
     image_folders: dict[Annotated[str, AfterValidator(_file_name)], PathText] = Field(
         default={},
@@ -50,5 +50,5 @@ class DataSources(Section):
     attempts: int = Field(
         default=3,
         ge=1,
-        description="Times that a mirror is tried before the next one is, after a passing fault.",
+        description="How often a mirror is tried, after temporary faults, before the next one is.",
     )

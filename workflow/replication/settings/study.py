@@ -141,7 +141,7 @@ class Study(Section):
 
     @property
     def derived_arms(self) -> dict[str, str]:
-        """The arms that nobody trains, with their titles."""
+        """The arms that are not trained, with their titles."""
         titles = {name: ensemble.title for name, ensemble in self.ensembles.items()}
         for contest in self.contests:
             titles |= contest.titles

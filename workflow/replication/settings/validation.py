@@ -118,7 +118,7 @@ def _below(kind: Any, part: int | str) -> Iterator[Any]:
 
 
 def _members(annotation: Any) -> Iterator[Any]:
-    """Yield the members of a union, or what is no union itself, without what only annotates it."""
+    """Yield the members of a union, or the type itself if it is not a union, without annotations."""
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is typing.Annotated:
         yield from _members(arguments[0])

@@ -11,7 +11,7 @@ from replication.errors import ConfigurationError
 
 # libyaml's parser, ten times as fast, where PyYAML was built with it.
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """A safe loader that refuses what YAML would misread without a word."""
+    """A safe loader that refuses what YAML would misread without a warning."""
 
 
 def _refuse_duplicate_keys(root: yaml.Node | None) -> None:

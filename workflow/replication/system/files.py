@@ -46,7 +46,7 @@ def whole_file(path: str | Path) -> Iterator[Path]:
 
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """Have an OSError of the block name `path` if it names no file, as that of a full disk does not."""
+    """Add `path` to an OSError of the block that names no file, as that of a full disk does not."""
     try:
         yield
     except OSError as error:
@@ -56,12 +56,12 @@ def naming(path: Path) -> Iterator[None]:
 
 
 def _prefix(path: Path) -> str:
-    """Return how the names begin of the temporary files for `path` on this host; the process number follows."""
+    """Return the beginning of the names of temporary files for `path` on this host; the process number follows."""
     return f".{path.name}.{socket.gethostname()}-"
 
 
 def _remove_leftovers(path: Path) -> None:
-    """Remove the temporary files for `path` of processes of this host that are no more."""
+    """Remove the temporary files for `path` of processes of this host that have ended."""
     prefix = _prefix(path)
     for leftover in path.parent.glob(f"{glob.escape(prefix)}*{PARTIAL}"):
         number = leftover.name.removeprefix(prefix).partition("-")[0]

@@ -1,18 +1,18 @@
 """A lock on a folder, so that two processes never write one run."""
 
 import errno
-import fcntl
 import os
 import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 from replication.errors import ReplicationError
 from replication.system import interruption
+from replication.system.clock import now
 from replication.system.files import naming
+from replication.system.flock import try_exclusively
 
 # A process whose parent was killed takes some seconds to save its state, and its successor should not fail.
 PATIENCE_SECONDS = 30.0
@@ -29,9 +29,9 @@ class FolderInUseError(ReplicationError):
 def locked(path: str | Path, patience_seconds: float = PATIENCE_SECONDS) -> Iterator[None]:
     """Hold the lock file `path` during the block.
 
-    The lock is the kernel's (flock): it ends with the process that holds it, however that ends. The file says
-    who holds it, and is removed at the end. On a file system without such locks this one does nothing: there
-    those of the workflow must do.
+    The lock is the kernel's (flock): it ends when the process that holds it ends, for whatever reason. The file says
+    who holds it, and is removed at the end. On a file system without such locks there is none: there the
+    workflow's own locks must be enough.
 
     Raises
     ------
@@ -64,11 +64,10 @@ def _try(path: Path) -> int | None:
     """Return a descriptor that holds the lock, or None if another process does."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        _lock(descriptor)
-        # The last holder may have removed the file between the two calls: then this is the lock of nothing.
-        if os.path.samestat(os.fstat(descriptor), path.stat()):
+        # The last holder may have removed the file between opening and locking: then this is the lock of nothing.
+        if _lock(descriptor) and os.path.samestat(os.fstat(descriptor), path.stat()):
             return descriptor
-    except (BlockingIOError, FileNotFoundError):
+    except FileNotFoundError:
         pass
     except BaseException:
         os.close(descriptor)
@@ -77,17 +76,17 @@ def _try(path: Path) -> int | None:
     return None
 
 
-def _lock(descriptor: int) -> None:
+def _lock(descriptor: int) -> bool:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return try_exclusively(descriptor)
     except OSError as error:
         if error.errno not in WITHOUT_LOCKS:
             raise
+        return True
 
 
 def _introduction() -> str:
-    since = datetime.now(UTC).isoformat(timespec="seconds")
-    return f"process {os.getpid()} on {socket.gethostname()} (since {since})"
+    return f"process {os.getpid()} on {socket.gethostname()} (since {now()})"
 
 
 def _holder(path: Path) -> str:

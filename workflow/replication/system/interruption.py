@@ -28,7 +28,7 @@ class RunInterruptedError(ReplicationError):
 
 
 def listen() -> None:
-    """From now on note the signals of `SIGNALS`, the first of which counts, and end with the parent process."""
+    """From now on note the signals of `SIGNALS`, of which the first counts, and end when the parent process ends."""
     _received.clear()
     for number in SIGNALS:
         if signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
@@ -43,13 +43,13 @@ def _note(number: int, _frame: FrameType | None) -> None:
 
 
 def _hand(receiver: Callable[[signal.Signals], object], number: signal.Signals) -> None:
-    with suppress(OSError):  # nobody receives any more: what this process waits for ends by itself
+    with suppress(OSError):  # the receiver has ended, and so will what this process waits for
         receiver(number)
 
 
 @contextmanager
 def passed_on(receiver: Callable[[signal.Signals], object]) -> Iterator[None]:
-    """During the block hand the signals that are noted to `receiver` too, those noted before at once."""
+    """During the block pass noted signals on to `receiver` too, and at its start those noted before."""
     _receivers.append(receiver)
     try:
         for number in [*_received]:
@@ -60,7 +60,7 @@ def passed_on(receiver: Callable[[signal.Signals], object]) -> Iterator[None]:
 
 
 def end_with_parent() -> None:
-    """Have Linux send SIGTERM to this process when its parent ends, however that ends; elsewhere do nothing."""
+    """Ask Linux to send SIGTERM to this process when its parent ends, however it ends; other systems cannot."""
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 

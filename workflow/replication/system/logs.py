@@ -24,7 +24,7 @@ REMEDIES = {
 
 
 class Log(io.TextIOWrapper):
-    """A text file whose disk may be full: then what is written is lost, and not the work that it tells of.
+    """A text file whose disk may be full: then what is written is lost, but not the work that it reports on.
 
     Attributes
     ----------
@@ -57,7 +57,7 @@ class Log(io.TextIOWrapper):
 def logged(path: str | Path) -> Iterator[IO[str]]:
     """Send what the block prints to the file `path`, and yield that file.
 
-    A full disk does not stop the block, but loses what it prints. An error that the user can mend ends the
+    A full disk does not stop the block, but loses what it prints. An error that the user can correct ends the
     process with its message in the log; any other is raised further, its traceback in the log too.
     """
     path = Path(path)
@@ -114,7 +114,7 @@ def children_logged() -> Iterator[None]:
 
 def _refusal(error: OSError) -> str:
     place = f"{error.filename}: " if error.filename else ""
-    return f"{place}{error.strerror}: {REMEDIES.get(error.errno or 0, 'mend this and run again')}"
+    return f"{place}{error.strerror}: {REMEDIES.get(error.errno or 0, 'correct this and run again')}"
 
 
 def _end(log: Log, message: str) -> None:

@@ -9,7 +9,7 @@ KILOBYTE = 1024  # Linux's unit of memory
 
 
 def forget_peak_memory() -> None:
-    """Have Linux count the peak of resident memory from here; elsewhere it is that of the whole process."""
+    """Reset the peak of resident memory on Linux; elsewhere it stays that of the whole process."""
     with suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
 

@@ -1,9 +1,11 @@
-"""Which of several processes in one folder still live, and what the dead have left."""
+"""Which of several processes in one folder are still alive, and the locks that ended ones have left."""
 
 import fcntl
 import socket
 from pathlib import Path
 from typing import IO
+
+from replication.system.flock import try_exclusively
 
 UNKNOWN = "unknown"
 
@@ -11,7 +13,7 @@ UNKNOWN = "unknown"
 def register(path: str | Path, leftovers: str | Path) -> IO[str] | None:
     """Note that this process works here, and remove the files in the folder `leftovers` if no other does.
 
-    Every process that works here holds a shared lock (flock) on `path`, which ends with it, however that ends.
+    Every process that works here holds a shared lock (flock) on `path`, which the kernel releases when it ends.
     One that gets an exclusive lock is therefore alone, and locks of others in `leftovers` are stale: those of
     processes that were killed. On network file systems that do not share such locks between hosts, processes of
     other hosts are not seen; therefore `path` lists the hosts that have worked here since one was last alone,
@@ -27,23 +29,15 @@ def register(path: str | Path, leftovers: str | Path) -> IO[str] | None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         held = path.open("a+", encoding="utf-8")
-        if _alone(held):
+        if try_exclusively(held):
             _clear(held, host, Path(leftovers))
-        # Waits for one that is just looking whether it is alone: an instant.
+        # Waits, for an instant, while another process finds out whether it is alone.
         fcntl.flock(held, fcntl.LOCK_SH)
         if host not in _hosts(held):
             print(host, file=held, flush=True)
     except OSError:
         return None
     return held
-
-
-def _alone(held: IO[str]) -> bool:
-    try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _hosts(held: IO[str]) -> set[str]:
@@ -55,7 +49,7 @@ def _clear(held: IO[str], host: str, leftovers: Path) -> None:
     found = [*leftovers.iterdir()] if leftovers.is_dir() else []
     hosts = _hosts(held)
     if found and hosts != {host}:
-        # Of a time when nobody registered: next time, too, this host must not be the only one.
+        # If no host is listed, they date from before any registration: this host must not look alone next time either.
         print(*([] if hosts else [UNKNOWN]), file=held, flush=True)
         return
     for file in found:

@@ -99,7 +99,7 @@ def words(measure: str, epoch: str | int) -> str:
 def formula_of(claim: Claim, facts: Mapping[str, Any]) -> str:
     """Return how the estimate of a claim comes from its runs; `facts` is its row in claims.csv."""
     if facts["outcome"] == NOT_RUN:
-        return "none: the study does without an arm of the claim at this scale"
+        return "none: the study leaves out an arm of the claim at this scale"
     measured = words(claim.measure, claim.epoch)
     if isinstance(claim, EventClaim):
         against = f", against {claim.reference} of the same seed" if claim.reference else ""

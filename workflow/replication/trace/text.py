@@ -19,7 +19,7 @@ def trace_text(chain: Mapping[str, Any]) -> str:
 
 
 def _line(label: str, text: str) -> str:
-    """Return a label and a text, which goes on below itself."""
+    """Return a label and a text, whose further lines are indented to its start."""
     indent = " " * (LABEL + 2)
     return textwrap.fill(
         text,

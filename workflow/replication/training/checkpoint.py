@@ -31,7 +31,7 @@ class Checkpoints:
     identity
         What the state depends on: plain values. A checkpoint of another identity is not used.
     log
-        Where it is said what is used and what is not; None: nowhere.
+        Where to say which checkpoint is used and which is not; None: nowhere.
     """
 
     def __init__(self, folder: str | Path, identity: Identity, log: IO[str] | None = None) -> None:

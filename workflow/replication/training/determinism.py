@@ -6,9 +6,9 @@ import torch
 
 
 def make_deterministic(threads: int) -> None:
-    """Have torch use deterministic algorithms only, and `threads` CPU threads, which decide the order of sums.
+    """Make torch use deterministic algorithms only, and `threads` CPU threads, which decide the order of sums.
 
-    An operation that has none raises a RuntimeError when it is used.
+    An operation without a deterministic algorithm raises a RuntimeError when it is used.
     """
     # cuBLAS reads this when its first handle is made, which is after this line.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")

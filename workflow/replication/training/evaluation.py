@@ -1,4 +1,4 @@
-"""What a model says of the images of a split."""
+"""What a model predicts for the images of a split."""
 
 from collections.abc import Callable
 

@@ -64,13 +64,13 @@ def build_optimizer(settings: OptimizerSettings, model: nn.Module) -> torch.opti
 
 
 def get_learning_rate(optimizer: torch.optim.Optimizer) -> float:
-    """Return the learning rate of the last step; schedule-free SGD warms up by itself, and says to which rate."""
+    """Return the learning rate of the last step; schedule-free SGD warms up by itself and reports its rate."""
     group = optimizer.param_groups[0]
     return float(group["scheduled_lr"] if "scheduled_lr" in group else group["lr"])
 
 
 def set_momentum(optimizer: torch.optim.Optimizer, momentum: float) -> None:
-    """Set the momentum of SGD, or what stands for it in Adam, beta1."""
+    """Set the momentum of SGD, or its counterpart in Adam, beta1."""
     for group in optimizer.param_groups:
         if "betas" in group:
             group["betas"] = (momentum, group["betas"][1])

@@ -114,7 +114,7 @@ class PredictionLog:
 
 
 def class_type(classes: int) -> type[np.unsignedinteger[Any]]:
-    """Return the smallest type that holds the numbers of so many classes."""
+    """Return the smallest type that holds the numbers 0 to `classes` - 1."""
     return np.uint8 if classes <= 256 else np.uint16
 
 

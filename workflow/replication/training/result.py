@@ -17,14 +17,14 @@ class RunResult:
     Attributes
     ----------
     history
-        One row an epoch: `epoch` and `steps` (counted from 1), mean `train_loss` and `train_accuracy` over the
+        One row per epoch: `epoch` and `steps` (counted from 1), mean `train_loss` and `train_accuracy` over the
         epoch's steps, `validation_loss`, `validation_accuracy`, `test_loss`, `test_accuracy` after it (NaN where
         not measured), `learning_rate` and `momentum` of its last step. Losses in nats, accuracies as shares.
     timings
-        One row an epoch: `seconds_training`, `seconds_evaluation`, `seconds_probing`, and `peak_memory_mb`, the largest
-        memory of the process so far, or of its tensors on a GPU.
+        One row per epoch: `seconds_training`, `seconds_evaluation`, `seconds_probing`, and `peak_memory_mb`, the
+        largest memory of the process so far, or of its tensors on a GPU.
     steps
-        One row a step if asked for: `step` (counted from 0), `learning_rate`, `momentum`, and `train_loss`, the mean
+        One row per step if asked for: `step` (counted from 0), `learning_rate`, `momentum`, and `train_loss`, the mean
         loss of the step's batch before the step.
     predictions
         The class and the loss of every image that was evaluated, after each epoch that evaluated it.

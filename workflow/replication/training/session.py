@@ -21,7 +21,7 @@ from replication.training.trainer import Trainer
 
 __all__ = ["RunResult", "train"]
 
-# A checkpoint follows each epoch; within a longer one, checkpoints are so far apart.
+# Between checkpoints within an epoch; one follows each epoch in any case.
 CHECKPOINT_SECONDS = 600.0
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from replication.system.clock import now
 
 COMPLETED = "completed"
-CUT_OFF = "cut off"  # the end of a session that could not say how it ended
+CUT_OFF = "cut off"  # the end of a session that was killed before it could note how it ended
 
 
 @dataclass

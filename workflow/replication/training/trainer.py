@@ -178,7 +178,7 @@ class Trainer:
         return {"loss_sum": epoch.loss_sum, "correct": epoch.correct, "steps": self.result.steps[first:]}
 
     def set_epoch_sums(self, epoch: _Epoch, measured: Measured | None) -> None:
-        """Have the epoch what a pass has measured; None: nothing yet."""
+        """Set the epoch's sums to those of a pass; None clears them before another pass."""
         device = self.training.images.device
         nothing = torch.zeros((), device=device, dtype=torch.float64)
         epoch.loss_sum = nothing if measured is None else measured["loss_sum"].to(device)
@@ -186,7 +186,7 @@ class Trainer:
         self.result.steps[(epoch.number - 1) * self.steps_per_epoch :] = measured["steps"] if measured else []
 
     def ready_for_evaluation(self, epoch: _Epoch) -> None:
-        """Turn to the weights that are evaluated, and gather their statistics where the optimizer asks for it."""
+        """Load the weights that are evaluated, and gather their statistics if the optimizer needs it."""
         use_averaged_weights(self.optimizer)
         if self.calibration_batches:
             # Drawn as in training, and what the next epoch draws stays as it was.
@@ -293,7 +293,7 @@ class Trainer:
 
     @contextmanager
     def _best_model(self) -> Iterator[None]:
-        """Have the model, during the block, the weights of the best epoch."""
+        """Load the weights of the best epoch during the block, and the last ones again after it."""
         last = copy_of_weights(self.model)
         try:
             self.model.load_state_dict(self.best_weights)

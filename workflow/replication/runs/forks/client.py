@@ -1,6 +1,6 @@
 """Asking the fork server, where there is one, to train a run: the side of a job.
 
-Nothing heavy is imported here: what a job saves are its imports.
+Nothing heavy is imported here, since the purpose is to spare a job its imports.
 """
 
 import json
@@ -21,14 +21,14 @@ from replication.system.files import PACKAGE
 VARIABLE = "REPLICATION_FORK_SERVER"
 OFF = "off"
 STARTED = b"started"
-# As long as importing PyTorch takes on a slow disk: until then the server answers nobody.
+# As long as importing PyTorch takes on a slow disk: until then the server does not answer.
 PATIENCE_SECONDS = 120.0
 # What Snakemake and its shell set for each job, or drop. They matter when they are used, and not when a process starts.
 OF_ONE_JOB = {"_", "SHLVL", "PWD", "OLDPWD", "PS1", "PS2", "TMPDIR", "TMP", "TEMP", "TEMPDIR"}
 
 
 def train_in_fork(log: str, arguments: Mapping[str, Any]) -> bool:
-    """Have the fork server train a run in the place of this process; return False where that cannot be.
+    """Let the fork server train a run instead of this process; return False if it cannot.
 
     The child writes the log, and gets the signals that this process gets.
 
@@ -37,7 +37,7 @@ def train_in_fork(log: str, arguments: Mapping[str, Any]) -> bool:
     log
         Where messages go.
     arguments
-        Of `runs.run`, all of them JSON.
+        Arguments of `runs.job.run`, plain values for JSON.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def train_in_fork(log: str, arguments: Mapping[str, Any]) -> bool:
             connection.settimeout(PATIENCE_SECONDS)
             connection.connect(path)
             answer = _ask(connection, {"log": log, "arguments": arguments, **_process_state()})
-    except OSError:  # nobody is there, or no more
+    except OSError:  # there is no server, or it has ended
         return False
     if answer is None:
         return False
@@ -99,13 +99,13 @@ def _ask(connection: socket.socket, request: Mapping[str, Any]) -> int | None:
             return None
         connection.settimeout(None)
         with interruption.passed_on(lambda number: connection.sendall(bytes([number]))):
-            # The child holds the other end, too: nothing more comes no sooner than it has ended.
+            # The child holds the other end open too, so the end of the stream means that it has ended.
             last = answers.readline()
     return int(last) if last else None
 
 
 def _end(status: int, log: str) -> None:
-    """End as the child has; return if that was well."""
+    """End as the child has ended; return if it has succeeded."""
     if status == 0:
         return
     if status > 0:
@@ -114,8 +114,8 @@ def _end(status: int, log: str) -> None:
         f"the process of this run was killed ({signal.Signals(-status).name}): if the memory was used up, run fewer "
         "at a time (--cores); the run goes on from its last checkpoint"
     )
-    # After what the child has written: perhaps half a line. A disk that takes no more has the other place.
+    # On a new line, since the child may have written half a line. If the disk is full, standard error has the message.
     with suppress(OSError), Path(log).open("a", encoding="utf-8") as stream:
         print(f"\n{message}", file=stream)
     print(message, file=sys.stderr)  # noqa: T201 - as a job does that ends by itself
-    sys.exit(128 - status)  # as a shell says it
+    sys.exit(128 - status)  # as a shell reports it

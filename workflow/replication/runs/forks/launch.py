@@ -12,8 +12,8 @@ from replication.system.files import PACKAGE
 
 NAME = "fork-server"
 BACKLOG = 1000  # jobs that come while the server imports
-# As Snakemake sets them for a job of one thread. They decide the order of sums, and with one there are no others to
-# be lost in a fork.
+# As Snakemake sets them for a job of one thread. They decide the order of sums, and a process of one
+# thread loses none in a fork.
 THREADS = (
     "OMP_NUM_THREADS",
     "GOTO_NUM_THREADS",
@@ -36,7 +36,7 @@ def start_fork_server(
 ) -> subprocess.Popen[bytes] | None:
     """Start a server for the jobs that this process will start, unless the environment says `off`.
 
-    It ends with this process, however that ends.
+    It ends when this process ends, for whatever reason.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def start_fork_server(
 
 
 def _listener(path: Path) -> socket.socket:
-    """Return a socket that this user's processes can connect to from now on: the first wait for the server."""
+    """Return a socket that this user's processes can connect to from now on: the first ones wait for the server."""
     path.parent.mkdir(parents=True, exist_ok=True)
     for leftover in path.parent.glob(f"{NAME}-{glob.escape(socket.gethostname())}-*.socket"):
         _remove_if_dead(leftover)
@@ -97,7 +97,7 @@ def _started(listener: socket.socket, log: Path, device: str) -> subprocess.Pope
     with log.open("wb") as stream:
         return subprocess.Popen(
             [sys.executable, "-c", code],
-            stdin=subprocess.PIPE,  # it reads the end of this when this process has ended
+            stdin=subprocess.PIPE,  # it is closed when this process ends, which tells the server to end
             stdout=stream,
             stderr=stream,
             pass_fds=[listener.fileno()],

@@ -1,9 +1,9 @@
 """A process that has imported PyTorch, and forks the runs of one Snakemake call.
 
-Importing takes most of a short run's time: this process does it once. A job (`fork_client`) connects to its socket,
+Importing takes most of a short run's time: this process does it once. A job (`forks.client`) connects to its socket,
 and it forks a child that trains in the job's place: with the job's folder, environment, arguments and standard
-streams. It serves a job only if that would have started as it has (`fork_client.identity`); any other trains in its
-own process.
+streams. It serves a job only if the job's own process would have started in the same state (`forks.client.identity`);
+any other job trains in its own process.
 
 A child lives as its job does: it gets the job's signals, and is asked to end when the job has ended, or this
 process. This process ends once the one that started it has, and its own children.
@@ -40,9 +40,9 @@ def serve(listening: int, device: str) -> None:
     listening
         The descriptor of the socket.
     device
-        As of `fork_launch.start_fork_server`.
+        As for `forks.launch.start_fork_server`.
     """
-    # For the children: those that this process gets are meant for them, too, and reach them through their jobs.
+    # Signals that this process gets are meant for the children too, and reach them through their jobs: blocked here.
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, interruption.SIGNALS)
     own = identity()  # of the code that is imported now
     listener = socket.socket(fileno=listening)
@@ -72,13 +72,13 @@ def prepare() -> None:
     parameter = torch.nn.Parameter(torch.zeros(1))
     parameter.grad = torch.zeros(1)
     torch.optim.SGD([parameter], lr=0.1).step()  # imports torch._dynamo, which takes as long as all the rest
-    provenance.installed_digest()  # it is remembered: `identity` notices if it changes
+    provenance.installed_digest()  # the result is kept: `identity` notices if it changes
     gc.collect()
     gc.freeze()  # the children then share the memory of what is imported
 
 
 def _reason_not_to_fork(device: str) -> str | None:
-    """Return why children cannot train in the place of jobs, if so."""
+    """Return why children cannot train instead of jobs; None if they can."""
     threads = len([*Path("/proc/self/task").iterdir()])
     if threads > 1:
         return f"{threads} threads would be lost in a fork"
@@ -88,7 +88,7 @@ def _reason_not_to_fork(device: str) -> str | None:
 
 
 def _sees_gpu() -> bool:
-    """Have a child look, since a process that has looked may not fork."""
+    """Ask a child process: one that has looked for a GPU cannot be forked afterwards."""
     number = os.fork()
     if number == 0:
         import torch
@@ -103,7 +103,7 @@ def _say(message: str) -> None:
 
 @dataclass(frozen=True)
 class _Child:
-    """A process that trains, a descriptor that tells of its end, and the connection to its job."""
+    """A process that trains, a descriptor that shows when it has ended, and the connection to its job."""
 
     number: int
     descriptor: int
@@ -129,9 +129,9 @@ class _Server:
         self._selector.register(source, selectors.EVENT_READ, answer)
 
     def serve(self) -> None:
-        """Serve until nobody can come any more and the children have ended."""
+        """Serve until no job can connect any more and the children have ended."""
         while self._open or self._children:
-            # One only: it may be the end of what others wait for.
+            # One event at a time: handling it may close what the other events are about.
             for key, _ in self._selector.select()[:1]:
                 key.data()
 
@@ -172,7 +172,7 @@ class _Server:
             os._exit(_status_of(lambda: self._train(request, streams, server)))
         child = _Child(number, os.pidfd_open(number), connection)
         self._children.append(child)
-        with suppress(OSError):  # if the job has ended, that is read next
+        with suppress(OSError):  # if the job has ended, the next read of the connection shows it
             connection.sendall(STARTED + b"\n")
         self._listen_to(child.descriptor, lambda: self._reap(child))
         self._listen_to(connection, lambda: self._hear(child))
@@ -188,7 +188,7 @@ class _Server:
             run(**request["arguments"], log=log)
 
     def _forget_others(self) -> None:
-        """Close what is the server's: a connection that is held by others, too, does not tell of its child's end."""
+        """Close the server's descriptors: as long as others hold a connection open, its end does not show."""
         self._selector.close()
         self._listener.close()
         for other in self._children:
@@ -210,7 +210,7 @@ class _Server:
         status = os.waitstatus_to_exitcode(os.waitpid(child.number, 0)[1])
         self._children.remove(child)
         self._selector.unregister(child.descriptor)
-        with suppress(KeyError):  # its job has ended before
+        with suppress(KeyError):  # its job had ended before
             self._selector.unregister(child.connection)
         os.close(child.descriptor)
         with suppress(OSError):
@@ -219,7 +219,7 @@ class _Server:
 
 
 def _take_place(request: Mapping[str, Any], streams: Sequence[int]) -> None:
-    """Be in the folder, the environment and the streams of a job."""
+    """Take over the folder, the environment and the standard streams of a job."""
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
@@ -232,7 +232,7 @@ def _take_place(request: Mapping[str, Any], streams: Sequence[int]) -> None:
 
 
 def _listen(server: int, mask: Collection[int | signal.Signals]) -> None:
-    """Listen to signals as a job does. Those that have come since the fork come now."""
+    """Listen to signals as a job does. Those that were sent since the fork are delivered now."""
     interruption.listen()
     if os.getppid() != server:  # it has ended before this process asked to be told
         os.kill(os.getpid(), signal.SIGTERM)
@@ -240,7 +240,7 @@ def _listen(server: int, mask: Collection[int | signal.Signals]) -> None:
 
 
 def _status_of(work: Callable[[], None]) -> int:
-    """Do some work, and return what a process that does only this would have as its exit status."""
+    """Do some work, and return the exit status of a process that would do only this."""
     try:
         work()
     except SystemExit as ended:

@@ -10,7 +10,7 @@ text, and read it as follows:
 - A node of the tree is a state of training: weights, buffers, the optimizer's state and the rate. In each epoch, each
   node of the beam is trained for that whole epoch with each factor times its rate.
 - The training loss of such a candidate is that of all training images after the epoch, unaugmented and in evaluation
-  mode. The `beam_size` candidates of the lowest are the beam of the next epoch; of equals, the earlier one goes first.
+  mode. The `beam_size` candidates with the lowest are the beam of the next epoch; of equal ones, the earlier is first.
 - All candidates of an epoch see the same batches, the same augmentation and the same dropout.
 - The best candidate is the model that is evaluated after the epoch, and the only one in the run's tables. The best of
   the next epoch need not descend from it.

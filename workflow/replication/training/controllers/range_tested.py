@@ -20,12 +20,12 @@ from replication.training.randomness import stream
 class RangeTestedRate(RateController):
     """Tests a range of rates on a copy of the model, then cycles between the two that the test suggests.
 
-    Smith, arXiv:1506.01186, section 3.3, trains the model anew after the test. Here the test comes before the first
-    epoch, on a copy of the initial model with an optimizer of its own, and draws from a stream of its own: the run
-    that follows is, bit for bit, the one that a cyclical schedule with these two rates gives.
+    Smith, arXiv:1506.01186, section 3.3, trains the model from the start after the test. Here the test comes before the
+    first epoch, on a copy of the initial model with an optimizer of its own, and draws from a stream of its own: the
+    run that follows is, bit for bit, the one that a cyclical schedule with these two rates gives.
 
-    A test that suggests nothing is an error, and no reason to take other rates: the run would then pass for one of
-    this method, and show what somebody has guessed.
+    A test that suggests nothing is an error, and no other rates take the place of its own: the run would be taken for
+    one of this method, and show the effect of a guess.
     """
 
     def __init__(self, settings: RangeTested, context: RunContext) -> None:

@@ -1,4 +1,4 @@
-"""The models, one architecture a file."""
+"""The models, one architecture per file."""
 
 from collections.abc import Callable
 from typing import Any

@@ -26,7 +26,7 @@ class _Block(nn.Module):
         return functional.relu(inner + self.shortcut(features))
 
     def shortcut(self, features: Tensor) -> Tensor:
-        """Return the features at every `stride`-th pixel, with zeros for the channels that they lack."""
+        """Return the features at every `stride`-th pixel, with zeros for the channels that are missing."""
         if self.stride == 1 and self.padding == 0:
             return features
         seen = features[:, :, :: self.stride, :: self.stride]
