@@ -21,7 +21,7 @@ import pytest
 
 from project import Project, copy_of_project
 from traps import trap
-from waiting import is_stopped, wait_for
+from waiting import is_stopped, lives, wait_for
 
 pytestmark = pytest.mark.fault
 
@@ -91,22 +91,32 @@ class Killer:
         at_work = "+".join(sorted(self.scripts())) or "no job"
         (os.kill if alone else os.killpg)(process.pid, number)
         path.unlink(missing_ok=True)
-        for stopped in self.stopped():
-            with suppress(ProcessLookupError):
-                os.kill(stopped, signal.SIGCONT)
+        wait_for(self.has_ended, "the end of the command and of all that it has started")
         if process.wait() == 0:
             return False
         self.hits[f"{signal.Signals(number).name}{' alone' if alone else ''} in {at_work}"] += 1
         return True
 
-    def stopped(self) -> list[int]:
-        """Return the processes of the command that have stopped, also those whose parents have ended."""
+    def processes(self) -> list[int]:
+        """Return the processes of the command that live, also those whose parents have ended."""
         assert self.process
         found = []
-        for number in filter(is_stopped, psutil.pids()):
+        for number in filter(lives, psutil.pids()):
             with suppress(ProcessLookupError):
                 found += [number] if os.getpgid(number) == self.process.pid else []
         return found
+
+    def stopped(self) -> list[int]:
+        """Return those that have fallen into a trap."""
+        return [number for number in self.processes() if is_stopped(number)]
+
+    def has_ended(self) -> bool:
+        """Return whether no process of the command is left; those that have stopped go on."""
+        assert self.process
+        for number in self.stopped():
+            with suppress(ProcessLookupError):
+                os.kill(number, signal.SIGCONT)
+        return self.process.poll() is not None and not self.processes()
 
     def scripts(self) -> set[str]:
         """Return which scripts are at work."""

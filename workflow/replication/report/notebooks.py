@@ -21,6 +21,7 @@ from replication.system.logs import children_logged
 # What papermill and the kernel record about one execution: times, paths, versions.
 OF_ONE_EXECUTION = ("execution", "papermill")
 LANGUAGE = {"name": "python"}
+KERNEL_SECONDS = 600  # for a kernel to start: far more than it takes, as the machine may be busy with runs
 
 
 def execute(
@@ -84,6 +85,7 @@ def _executed(
             kernel_name=KERNEL,
             language="python",
             progress_bar=False,
+            start_timeout=KERNEL_SECONDS,
             cwd=folder,
         )
     return content
