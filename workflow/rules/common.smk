@@ -118,3 +118,20 @@ def study_results(study):
         return []
     folder = f"{RESULTS}/studies/{study}"
     return [f"{folder}/claims.csv", f"{folder}/notebook.ipynb"]
+
+
+# Tables of a study that Snakemake's own report shows, with their captions.
+SHOWN_TABLES = {"runs": "runs", "summary": "means over seeds"}
+
+
+def study_table(name):
+    path = f"{RESULTS}/studies/{{study}}/{name}.csv"
+    if name not in SHOWN_TABLES:
+        return path
+    return report(
+        path,
+        caption=f"../../reports/captions/{name}.rst",
+        category="Tables",
+        subcategory="{study}",
+        labels={"table": SHOWN_TABLES[name]},
+    )
