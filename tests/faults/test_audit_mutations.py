@@ -374,7 +374,7 @@ def use_code(patch: pytest.MonkeyPatch, workflow: Path) -> None:
 
 
 def forget_digests() -> None:
-    for cached in ("_digest", "_text", "reached_definitions", "_read", "_mentions"):
+    for cached in ("_digest", "reached_definitions", "_read", "_pieces", "_file"):
         getattr(code_digest, cached).cache_clear()
 
 
