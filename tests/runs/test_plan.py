@@ -402,7 +402,7 @@ SMALLER = {
         ({"scales.demo": {"settings": {"evaluate_test": "every_epoch", "record_every_step": True}}}, "a", []),
         ({"scales.demo": {"settings": {"precision": "bfloat16"}}}, "a", ["precision: bfloat16 for float32"]),
         (SMALLER, "a", ["data.dataset: digits for mnist", "data.train_images: 100 for 1000", "epochs: 2 for 4"]),
-        ({"scales.demo": {"settings": {"data": {"test_images": None}}}}, "a", ["data.test_images: None for 400"]),
+        ({"scales.demo": {"settings": {"data": {"test_images": None}}}}, "a", ["data.test_images: – for 400"]),
         ({"scales.demo": {"arms": {"c": SHORTER_STEP}}}, "c", ["schedule.step_epochs: 1.5 for 2.0"]),
         ({"scales.demo": {"arms": {"c": SHORTER_STEP}}}, "b", []),
         (
@@ -412,11 +412,11 @@ SMALLER = {
         (
             {"scales.demo": {"settings": {"early_stopping": {"monitor": "validation_loss", "patience": 3}}}}, "a",
             [
-                "early_stopping.judged: every_epoch for None",
-                "early_stopping.minimum_delta: 0.0 for None",
-                "early_stopping.monitor: validation_loss for None",
-                "early_stopping.patience: 3 for None",
-                "early_stopping.restore_best: False for None",
+                "early_stopping.judged: every_epoch for –",
+                "early_stopping.minimum_delta: 0.0 for –",
+                "early_stopping.monitor: validation_loss for –",
+                "early_stopping.patience: 3 for –",
+                "early_stopping.restore_best: False for –",
             ],
         ),
     ],
