@@ -15,8 +15,8 @@ from support import CPU, run_settings, schedule_of, tiny_dataset
 
 RECORD_KEYS = {
     "run_id", "settings", "settings_sha256", "code_sha256", "git", "versions", "machine", "started", "ended",
-    "finite_weights", "files", "dataset", "outcome", "epochs", "best_epoch", "weights_sha256", "costs", "seed", "study", "sessions",
-    "determinism", "lock_sha256", "installed_sha256", "sha256",
+    "finite_weights", "files", "dataset", "outcome", "epochs", "best_epoch", "weights_sha256", "costs", "seed", "study",
+    "sessions", "determinism", "lock_sha256", "installed_sha256", "sha256",
 }  # fmt: skip
 PROBING = {"schedule": schedule_of("loss_probing")}
 DIVERGING = {"optimizer": {"learning_rate": 1e30}}
