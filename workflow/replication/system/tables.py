@@ -9,7 +9,7 @@ from replication.system.files import whole_file
 # Columns of our tables that hold text, whatever it looks like: an arm may be called `16` or `NA`, and a commit may be
 # all digits.
 TEXT = (
-    *("run_id", "study", "arm", "title", "note", "differences", "settings", "outcome", "made_of", "runs"),
+    *("run_id", "study", "arm", "title", "note", "differences", "settings", "outcome", "made_of"),
     *(
         "dataset",
         "dataset_sha256",
