@@ -49,6 +49,9 @@ snakemake-report: setup  ## Snakemake's report of the results at SCALE (demo): r
 # a touched but unchanged lock is not.
 setup:
 	@cmp -s $(LOCK) $(STAMP) || { \
+	  if [ -L $(VENV) ]; then \
+	    echo "$(VENV) is a link and not up to date: renew the environment where it is, for clearing it here would empty it for all who use it" >&2; \
+	    exit 1; fi && \
 	  $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")' && \
 	  $(PYTHON) -m venv --clear $(VENV) && \
 	  $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK) && \
