@@ -46,7 +46,7 @@ class Project:
 
     def jobs(self, *arguments: str) -> dict[str, int]:
         """Return how many jobs of each rule a call would run."""
-        printed = self.snakemake("--dry-run", "--quiet", "rules", *arguments).stdout
+        printed = self.snakemake("--quiet", "rules", "--dry-run", *arguments).stdout
         lines = printed.partition("Job stats:")[2].partition("\n\n")[0].splitlines()
         rows = [line.split() for line in lines if len(line.split()) == 2]
         return {rule: int(count) for rule, count in rows if count.isdigit()}
