@@ -617,7 +617,7 @@ def test_an_edit_concerns_the_data_sets_that_use_it(copied, script, file, old, n
     ("script", "module", "name"),
     [
         ("claims.py", "analysis.verdicts", "judge_orders"),
-        ("claims.py", "analysis.intervals", "holm_levels"),
+        ("claims.py", "analysis.comparisons", "holm"),
         ("combine.py", "system.tables", "read_table"),
         ("download.py", "data.downloading", "fetch"),
         ("notebook.py", "report.figures", "curves"),

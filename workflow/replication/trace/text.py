@@ -145,7 +145,8 @@ def _recorded(run: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "code", run["code_sha256"]
     yield "data set", f"{run['dataset']['identity']} {run['dataset']['name']}"
     yield "study file", f"{study['sha256']} {study['file']}"
-    yield "its claims", study["claims_sha256"]
+    yield "its statements", study["statements_sha256"]
+    yield "rules of verdicts", study["rules_sha256"]
     yield "commit", f"{git['commit'] or 'unknown: run outside a git repository'}{dirty}"
     yield "lock file", or_missing(run["lock_sha256"])
     yield "installed", or_missing(run["installed_sha256"])
