@@ -42,9 +42,18 @@ WHOLE_CURVES = [
         "inverse_square_root", {"time_scale_epochs": 25},
         [1, SQRT_HALF, 3**-0.5, (1 + 99.75 / 25) ** -0.5, 5**-0.5, 6**-0.5],
     ),
+    (
+        "inverse_square_root", {"time_scale_epochs": 25, "power": 2},
+        [1, 1 / 4, 1 / 9, (1 + 99.75 / 25) ** -2, 1 / 25, 1 / 36],
+    ),
     ("cosine", {}, [1, (1 + SQRT_HALF) / 2, 0.5, (1 - math.cos(math.pi / 400)) / 2, 0, 0]),
     ("sgdr", {"first_cycle_epochs": 50}, [1, 0.5, 1, (1 - math.cos(math.pi / 200)) / 2, 1, 0.5]),
     ("rex", {}, [1, 6 / 7, 2 / 3, 2 / 401, 0, 0]),
+    ("rex", {"curvature": 0.9}, [1, 30 / 31, 10 / 11, 10 / 409, 0, 0]),
+    (
+        "floored_exponential", {"floor": 0.2, "rate": math.log(16)},
+        [1, 0.6, 0.4, 0.2 + 0.8 * 16**-0.9975, 0.25, 0.25],
+    ),
     ("triangular", {"half_cycle_epochs": 25, "minimum": 0.2}, [0.2, 1, 0.2, 0.208, 0.2, 1]),
     ("triangular2", {"half_cycle_epochs": 25, "minimum": 0.2}, [0.2, 1, 0.2, 0.204, 0.2, 0.4]),
     (
