@@ -326,7 +326,7 @@ class LossProbing(Section):
     images: int | None = Field(
         default=None,
         ge=2,
-        description="Random training images to average over, instead of whole batches: our reading of Figure 3 as sizes.",
+        description="Random training images to average over, instead of whole batches: our reading of Figure 3.",
     )
     scored_on: Literal["same", "other"] = Field(
         default="same",
