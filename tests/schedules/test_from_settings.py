@@ -29,6 +29,10 @@ WHOLE_CURVES = [
     ("constant", {}, [1, 1, 1, 1, 1, 1]),
     ("step", {"step_epochs": 30}, [1, 1, 0.1, 0.001, 0.001, 0.0001]),
     ("multi_step", {"milestones": [25, 75], "gamma": 0.2}, [1, 0.2, 0.2, 0.04, 0.04, 0.04]),
+    (
+        "multi_step", {"milestones": [0.25, 0.75], "gamma": 0.2, "of_budget": True},
+        [1, 0.2, 0.2, 0.04, 0.04, 0.04],
+    ),
     ("exponential", {"decay_rate": 0.9}, [1, 0.9**25, 0.9**50, 0.9**99.75, 0.9**100, 0.9**125]),
     (
         "exponential", {"decay_rate": 0.9, "decay_epochs": 10, "staircase": True},

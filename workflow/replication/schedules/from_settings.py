@@ -159,7 +159,10 @@ WARM_UPS: dict[str, Callable[[settings_of.WarmUp, Budget], Curve]] = {
 CURVES: dict[str, Callable[[Any, Budget], Curve]] = {
     "constant": lambda _, budget: stretch(constant(1.0), budget.epochs),
     "step": lambda settings, _: step_decay(settings.step_epochs, settings.gamma),
-    "multi_step": lambda settings, _: multi_step_decay(settings.milestones, settings.gamma),
+    "multi_step": lambda settings, budget: multi_step_decay(
+        [m * budget.epochs for m in settings.milestones] if settings.of_budget else settings.milestones,
+        settings.gamma,
+    ),
     "exponential": lambda settings, _: exponential_decay(
         settings.decay_rate, settings.decay_epochs, settings.staircase
     ),

@@ -113,6 +113,7 @@ class MultiStep(PureSchedule):
     milestones: Annotated[list[Positive], Field(min_length=1), AfterValidator(increasing)] = Field(
         description="Epochs at which to drop, increasing; counted from the end of the warm-up."
     )
+    of_budget: bool = Field(default=False, description="true: milestones are shares of the budget, as 0.5.")
     gamma: OpenFraction = Field(default=0.1, description="Factor of each drop. torch's default.")
 
 
