@@ -128,7 +128,8 @@ def test_each_data_set_that_is_used_is_named_once(tmp_path):
     [
         # Those that are made here have these sizes in tests/data/test_embedded_digits.py.
         ("mnist", 60_000, 10_000), ("cifar10", 50_000, 10_000), ("cifar100", 50_000, 10_000),
-        ("digits", 1397, 400), ("photo-digits-10", 4000, 1000), ("photo-digits-100", 6000, 2000),
+        ("digits", 1397, 400), ("moved-digits", 4000, 2000),
+        ("photo-digits-10", 4000, 1000), ("photo-digits-100", 6000, 2000),
     ],
 )  # fmt: skip
 def test_more_images_than_there_are_are_refused(tmp_path, dataset, train_images, test_images):
