@@ -173,9 +173,7 @@ class EventClaim(_Claim):
         return self
 
 
-Claim = Annotated[
-    ValueClaim | DifferenceClaim | OrderClaim | EventClaim, Field(discriminator="kind")
-]
+Claim = Annotated[ValueClaim | DifferenceClaim | OrderClaim | EventClaim, Field(discriminator="kind")]
 
 
 class Statement(Section):

@@ -57,7 +57,7 @@ def _claim(chain: Mapping[str, Any]) -> Iterator[str]:
     yield _line("report", f"{claim['report']}, {claim['section']}")
     if claim["reading"]:
         yield _line("read as", claim["reading"])
-    yield _line("verdict", claim["verdict"] + _on_other_data(claim))
+    yield _line("verdict", claim["verdict"])
     yield _line("estimate", _estimate(claim))
     if claim["expected"] is not None:
         yield _line("expected", _expected(claim))
@@ -69,14 +69,10 @@ def _claim(chain: Mapping[str, Any]) -> Iterator[str]:
     yield _line("measure", f"{measure}, {claim['n']} of {claim['seeds']} seeds")
 
 
-def _on_other_data(claim: Mapping[str, Any]) -> str:
-    return f"; on these data: {claim['outcome']}" if claim["verdict"].startswith("not comparable") else ""
-
-
 def _estimate(claim: Mapping[str, Any]) -> str:
     if claim["kind"] in ("divergence", "shape"):
         return MISSING if claim["estimate"] is None else f"{claim['estimate']:.0%} of seeds"
-    sign = claim["kind"] == "order" or claim["minus"] is not None
+    sign = claim["kind"] in ("order", "difference") or claim["minus"] is not None
     interval = _interval(claim["measure"], (claim["low"], claim["high"]), sign=sign)
     level = f" at {claim['level']:.2%}" if interval else ""
     exact = "" if claim["estimate"] is None else f"   exactly {claim['estimate']}"
