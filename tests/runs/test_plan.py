@@ -13,7 +13,7 @@ from replication.runs.plan import load_plan, plan_of, plan_of_study
 from replication.settings.config import Config
 from replication.settings.yaml_file import read_yaml
 from replication.system.digests import canonical_json
-from tabulated import NAME, ORDER, STUDY, VALUE, planned_study, write_study
+from tabulated import NAME, ORDER, STUDY, VALUE, planned_study, with_statements, write_study
 
 STUDIES = ROOT / "config" / "studies"
 SCALES = ("demo", "laptop", "paper")
@@ -473,7 +473,8 @@ def test_the_digest_stays_with_comments_layout_and_other_studies(tmp_path):
     before = planned_study(tmp_path).digest
     file = write_study(tmp_path)
     file.write_text(
-        "# A comment.\n" + yaml.safe_dump(STUDY, sort_keys=False, default_flow_style=True, width=60)
+        "# A comment.\n"
+        + yaml.safe_dump(with_statements(STUDY), sort_keys=False, default_flow_style=True, width=60)
     )
     write_study(tmp_path, {"title": "Another"}, name="other")
     assert load_plan(Config(scale="paper"), tmp_path)[NAME].digest == before
