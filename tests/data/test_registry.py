@@ -48,7 +48,7 @@ def test_without_a_folder_files_are_downloaded() -> None:
     assert raw_files("cifar10", DataSources(), Path("down")) == [Path("down/cifar10") / CIFAR]
 
 
-@pytest.mark.parametrize("name", ["digits", "photo-digits-10", "photo-digits-100"])
+@pytest.mark.parametrize("name", ["digits", "moved-digits", "photo-digits-10", "photo-digits-100"])
 def test_embedded_data_sets_need_no_files(name: str) -> None:
     assert raw_files(name, DataSources(), "down") == []
 

@@ -503,6 +503,10 @@ def straight(settings):
     return not names.isdisjoint({"linear", "range_test", "range_tested"})
 
 
+def normalises_by(name):
+    return lambda settings: getattr(settings.schedule, "normalisation", None) == name
+
+
 def of_model(name):
     return lambda settings: settings.model.name == name
 
@@ -543,8 +547,8 @@ def test_an_edit_concerns_the_runs_that_use_it(copied, arms, untouched, file, ol
         ("training.controllers.range_tested", "RangeTestedRate", named("range_tested")),
         ("schedules.range_test", "suggest_range", named("range_tested")),
         ("training.models.resnet_cifar", "_ResNetCifar", of_model("resnet20")),
-        ("training.controllers.loss_probing", "_min_max", named("loss_probing")),
-        ("training.controllers.loss_probing", "_z_score", named()),
+        ("training.controllers.loss_probing", "_min_max", normalises_by("min_max")),
+        ("training.controllers.loss_probing", "_z_score", normalises_by("z_score")),
         ("training.controllers.beam_search", "training_loss", named("beam_search")),
         ("training.controllers.hypergradient", "_adam_direction", named("hypergradient")),
         ("training.optimizers", "_sgd", lambda settings: settings.optimizer.name == "sgd"),

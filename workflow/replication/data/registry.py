@@ -10,7 +10,7 @@ from pathlib import Path
 
 from replication.data.cifar import CIFAR10, CIFAR100, build_cifar
 from replication.data.dataset import Dataset
-from replication.data.digits import TEST_IMAGES, TRAIN_IMAGES, build_digits
+from replication.data.digits import MOVED_IMAGES, TEST_IMAGES, TRAIN_IMAGES, build_digits, build_moved_digits
 from replication.data.mnist import build_mnist
 from replication.data.photo_digits import COUNTS, build_photo_digits
 from replication.data.recipes import RawFile, Recipe, Shape
@@ -90,6 +90,10 @@ DATASETS: dict[str, Recipe] = {
     ),
     "digits": Recipe(
         build=build_digits, shape=Shape(TRAIN_IMAGES, TEST_IMAGES, pixels=(28, 28, 1), classes=10)
+    ),
+    "moved-digits": Recipe(
+        build=build_moved_digits,
+        shape=Shape(MOVED_IMAGES["train"], MOVED_IMAGES["test"], pixels=(28, 28, 1), classes=10),
     ),
     "photo-digits-10": Recipe(
         build=partial(build_photo_digits, 1),
