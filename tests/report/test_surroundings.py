@@ -121,7 +121,9 @@ def test_notebooks_and_their_pages_are_the_same_in_any_surroundings(
     assert found == expected
     assert dict(os.environ) == before
     assert sys.executable.encode() in found[1]
-    assert "of this machine" not in json.dumps([cell.get("outputs") for cell in json.loads(found[1])["cells"]])
+    assert "of this machine" not in json.dumps(
+        [cell.get("outputs") for cell in json.loads(found[1])["cells"]]
+    )
 
 
 def drawn(made: Path, environment: dict[str, str], folder: Path) -> str:
