@@ -286,6 +286,7 @@ def test_files_of_the_user_are_verified(
         prepare("mnist", raw, sources)
 
 
+@pytest.mark.slow
 def test_importing_is_light() -> None:
     heavy = ("sklearn", "pooch", "requests", "PIL", "torch", "scipy", "pandas")
     script = f"import replication.data, sys; print([name for name in {heavy} if name in sys.modules])"
