@@ -75,6 +75,7 @@ def missing_in(path: Path) -> list[str]:
     return missing
 
 
+@pytest.mark.slow
 def test_what_texts_name_exists() -> None:
     missing = {str(path.relative_to(ROOT)): missing_in(path) for path in TEXTS}
     assert {path: names for path, names in missing.items() if names} == {}
