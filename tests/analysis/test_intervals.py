@@ -123,6 +123,7 @@ def test_a_test_at_its_level_decides_as_holm_does(holm, p_values, error_rate):
     assert rejected == holm(p_values, error_rate)
 
 
+@pytest.mark.slow
 @given(comparisons=some.lists(SAMPLES, min_size=1, max_size=6))
 @example(comparisons=[[0.5, 0.5], [0.0, 0.0], [0.1, 0.2]])
 def test_intervals_at_these_levels_leave_0_out_exactly_where_holm_rejects(holm, comparisons):

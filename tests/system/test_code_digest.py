@@ -507,6 +507,7 @@ def of_model(name):
     return lambda settings: settings.model.name == name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "old", "new", "concerns"),
     [
@@ -574,6 +575,7 @@ def test_a_run_depends_on_what_it_uses(arms, module, name, concerns):
     assert found == {arm for arm, settings in arms.items() if concerns(settings)}
 
 
+@pytest.mark.slow
 def test_an_edit_of_what_comes_before_or_after_training_concerns_no_run(copied, arms, untouched):
     scripts = copied(
         ("analysis/verdicts.py", "VALUE_LEVEL = 0.90", "VALUE_LEVEL = 0.80"),
