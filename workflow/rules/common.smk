@@ -83,9 +83,7 @@ def dataset_file(name):
 
 for name in DOWNLOADED:
     if not Path(dataset_file(name)).exists():
-        logger.warning(
-            f"`data_dir` ({CONFIG.data_dir}) holds no file of {name}: it is downloaded if needed."
-        )
+        logger.warning(f"`data_dir` ({CONFIG.data_dir}) holds no file of {name}: it is downloaded if needed.")
 
 
 def data_of_run(wildcards):
