@@ -2,10 +2,10 @@
 
     PYTHONPATH=workflow python benchmarks/verdict_errors.py [REPETITIONS]
 
-writes `benchmarks/results/verdict_errors.csv`, with seeds of its own from 1001 on. A study here is a number of orders of
-two arms each, of which none is so (means equal) or all are, by a number of standard deviations of a seed. It is judged
-with 3, 5 and 10 seeds, and again after each of 3 to 12, as by someone who adds seeds until something is decided. Also
-numbers: the reported one is a run like ours, or one of a process that differs.
+writes `benchmarks/results/verdict_errors.csv`, with seeds of its own from 1001 on. A study here is a number of orders
+of two arms each, of which none is so (means equal) or all are, by a number of standard deviations of a seed. It is
+judged with 3, 5 and 10 seeds, and again after each of 3 to 12, as by someone who adds seeds until something is decided.
+Also numbers: the reported one is a run like ours, or one of a process that differs.
 """
 
 import sys

@@ -54,10 +54,8 @@ def test_a_passed_audit_is_stamped_on_the_report(results: Path) -> None:
     page = (results / "report.html").read_text()
     assert stamps_in(page) == [stamp_of(audit)]
     assert "Audited</strong> 20" in page
-    assert (
-        f"4 runs, 1 file; statements, margins and rules were fixed before the runs; root digest <code>{audit['root_sha256']}</code>"
-        in page
-    )
+    assert "4 runs, 1 file; statements, margins and rules were fixed before the runs" in page
+    assert f"root digest <code>{audit['root_sha256']}</code>" in page
     assert stamped(page, NOT_AUDITED) == PAGE
     assert problems(results) == []
 

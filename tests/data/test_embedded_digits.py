@@ -21,6 +21,7 @@ def embedded() -> dict[str, Dataset]:
     return {name: prepare(name, [], DataSources()) for name in names}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "train", "test", "class_count", "identity"),
     [

@@ -19,6 +19,8 @@ from replication.report.notebooks import execute, notebook_html
 from replication.report.surroundings import environment
 from study_results import planned_study, write_results
 
+pytestmark = pytest.mark.slow
+
 STARTUP = """
 import pandas as pd, matplotlib as mpl
 pd.set_option("display.precision", 1)
