@@ -155,7 +155,7 @@ def test_a_run_depends_on_what_it_uses(arms, module, name, concerns):
 @pytest.mark.slow
 def test_an_edit_of_what_comes_before_or_after_training_concerns_no_run(copied, arms, untouched):
     scripts = copied(
-        ("analysis/verdicts.py", "VALUE_LEVEL = 0.90", "VALUE_LEVEL = 0.80"),
+        ("analysis/verdicts.py", "LOOK_LEVEL = 0.008", "LOOK_LEVEL = 0.05"),
         ("analysis/study_tables.py", "1 - record", "2 - record"),
         ("analysis/events.py", "risen = False", "risen = True"),
         ("analysis/intervals.py", "(1 + level) / 2", "(2 + level) / 2"),
@@ -195,7 +195,7 @@ def test_an_edit_concerns_the_data_sets_that_use_it(copied, script, file, old, n
 @pytest.mark.parametrize(
     ("script", "module", "name"),
     [
-        ("claims.py", "analysis.verdicts", "LOOK_LEVEL"),
+        ("claims.py", "analysis.verdicts", "judge"),
         ("claims.py", "analysis.comparisons", "holm"),
         ("combine.py", "system.tables", "read_table"),
         ("download.py", "data.downloading", "fetch"),
