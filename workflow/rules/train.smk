@@ -1,5 +1,13 @@
 # One job per run.
 
+from snakemake.settings.types import DeploymentMethod
+
+TRAIN = Path(workflow.basedir) / "workflow" / "scripts" / "train.py"
+# A conda environment brings its own Python.
+PYTHON = (
+    "python" if DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method else sys.executable
+)
+
 
 rule train:
     input:
@@ -30,8 +38,11 @@ rule train:
         settings=lambda wildcards: settings_of_arm(wildcards.study, wildcards.arm),
         device=CONFIG.device,
         code=lambda wildcards: code_of_arm(wildcards.study, wildcards.arm),
-    script:
-        "../scripts/train.py"
+    # In a tenth of the time that `script:` takes: see there.
+    shell:
+        "{PYTHON:q} {TRAIN:q} log={log:q} run_id={params.run_id:q} folder={RESULTS:q}/{RUNS}/{params.run_id:q}"
+        " dataset_path={input.dataset:q} device={params.device} code={params.code}"
+        " runs_per_gpu={CONFIG.runs_per_gpu} settings_json={params.settings:q}"
 
 
 # Importing PyTorch takes most of a short run's time. If several train here, one process does it for all of them; on
