@@ -518,7 +518,7 @@ def of_model(name):
             named("loss_probing"),
         ),
         ("training/models/resnet18.py", "kernel_size=7", "kernel_size=5", of_model("resnet18")),
-        ("training/evaluation.py", "EVALUATION_BATCH = 500", "EVALUATION_BATCH = 400", lambda _: True),
+        ("training/evaluation.py", "EVALUATION_BATCH = 128", "EVALUATION_BATCH = 64", lambda _: True),
     ],
 )
 def test_an_edit_concerns_the_runs_that_use_it(copied, arms, untouched, file, old, new, concerns):

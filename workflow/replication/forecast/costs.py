@@ -25,7 +25,7 @@ from replication.system.memory import MEGABYTE, forget_peak_memory, peak_memory_
 STEPS = 10  # an epoch
 EPOCHS = 2  # trained, of which the second is measured
 PREFIX = ".forecast-"
-EVALUATED = 500  # images: one batch of the evaluation
+EVALUATED = 512  # images: whole batches of the evaluation
 LEARNING_RATE = 1e-3  # of every kind: the rate does not change the cost, so a grid of rates is one kind
 # What a job does before it trains. `$0` is Python, `$1` its script.
 JOB = 'set -euo pipefail; "$0" -c "$1"'
