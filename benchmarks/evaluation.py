@@ -1,4 +1,4 @@
-"""Images a second of each model in evaluation, on one core, by the size of the batch: `python benchmarks/evaluation.py`."""
+"""Images a second of each model in evaluation, on one core, by the size of the batch."""
 
 from functools import partial
 

@@ -11,7 +11,7 @@ from replication.training.batches import Split
 from replication.training.predictions import Predictions, class_type
 
 # Images at once, on every machine, as it decides the last bits of a loss. Of the sizes that benchmarks/evaluation.py
-# measures, the best or within 3 % of it for each model.
+# measures, the best or within 6 % of it for each model.
 EVALUATION_BATCH = 128
 
 
