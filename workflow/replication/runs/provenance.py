@@ -64,8 +64,9 @@ def _git(folder: str | Path, *arguments: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
+@cache
 def installed_versions() -> dict[str, str]:
-    """Return the versions of Python and of the packages that can change the numbers of a run."""
+    """Return the versions of Python and of the packages that can change the numbers, as they were at the first call."""
     versions = {name: importlib.metadata.version(name) for name in RECORDED_PACKAGES}
     return {"python": platform.python_version(), **versions}
 
@@ -91,12 +92,14 @@ def study_facts(study: str) -> dict[str, Any]:
     path = Path("config/studies", f"{study}.yaml")
     if not path.is_file():
         return {"file": str(path), "sha256": None, "claims_sha256": None}
-    claims = read_yaml(path).get("claims")
-    return {
-        "file": str(path),
-        "sha256": digest_of_file(path),
-        "claims_sha256": digest_of_text(canonical_json(claims)),
-    }
+    digest = digest_of_file(path)
+    return {"file": str(path), "sha256": digest, "claims_sha256": _claims_digest(path, digest)}
+
+
+@cache
+def _claims_digest(path: Path, _content: str) -> str:
+    """Return the hash of a study's claims; `_content` is the hash of its file, so that an edited one is read again."""
+    return digest_of_text(canonical_json(read_yaml(path).get("claims")))
 
 
 def machine() -> dict[str, Any]:

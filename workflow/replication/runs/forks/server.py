@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from replication.errors import ReplicationError
 from replication.runs.forks.client import STARTED, process_state
 from replication.system import interruption
 from replication.system.files import PACKAGE, visible_files
@@ -104,7 +105,9 @@ def prepare() -> None:
     parameter = torch.nn.Parameter(torch.zeros(1))
     parameter.grad = torch.zeros(1)
     torch.optim.SGD([parameter], lr=0.1).step()  # imports torch._dynamo, which takes as long as all the rest
-    provenance.installed_digest()  # the result is kept: `identity` notices if it changes
+    # The results are kept: `identity` notices if they change.
+    provenance.installed_digest()
+    provenance.installed_versions()
     gc.collect()
     gc.freeze()  # the children then share the memory of what is imported
 
@@ -183,6 +186,7 @@ class _Server:
             with connection.makefile("rb") as lines:
                 request = json.loads(lines.readline())
             self._check(request)
+            _remember_study(request)
             self._fork(request, streams, connection)
         except (OSError, ValueError) as error:
             _say(f"not served: {error}")
@@ -248,6 +252,14 @@ class _Server:
         with suppress(OSError):
             child.connection.sendall(f"{status}\n".encode())
         child.connection.close()
+
+
+def _remember_study(request: Mapping[str, Any]) -> None:
+    """Read the file of a run's study before the fork: the result is kept for those that come after it."""
+    from replication.runs.provenance import study_facts
+
+    with suppress(KeyError, ReplicationError):  # the child says what is wrong
+        study_facts(request["arguments"]["run_id"].partition("/")[0])
 
 
 def _take_place(request: Mapping[str, Any], streams: Sequence[int]) -> None:
