@@ -66,6 +66,7 @@ rule report:
         style="reports/report.css",
         discrepancies="reports/discrepancies.yaml",
         discrepancies_template="reports/discrepancies.html.j2",
+        facts="reports/discrepancy-facts.json",
     output:
         report(
             f"{RESULTS}/report.html",

@@ -102,6 +102,7 @@ STEPS: dict[str, Step] = {
             "style": FILE,
             "discrepancies": FILE,
             "discrepancies_template": FILE,
+            "facts": FILE,
         },
         {"report": FILE},
         {
