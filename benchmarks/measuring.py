@@ -53,7 +53,7 @@ def interleaved(work: Mapping[str, Callable[[], object]], repetitions: int) -> d
     return seconds
 
 
-def matrix_limit(precision: str = "float32", size: int = 1024) -> float:
+def matrix_limit(precision: str = "float32", size: int = 512) -> float:
     """Return the largest GFLOP/s that a product of square matrices reaches here on one core."""
     import torch
 
