@@ -32,8 +32,8 @@ def test_a_second_call_has_nothing_to_do(finished: Project) -> None:
         ),
         pytest.param(
             "workflow/scripts/train.py",
-            "from pathlib",
-            "# First of all:\nfrom pathlib",
+            "arguments = dict(",
+            "# First of all:\narguments = dict(",
             id="comment in a script",
         ),
         pytest.param(

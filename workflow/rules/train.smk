@@ -1,11 +1,18 @@
 # One job per run.
 
+import shlex
+
 from snakemake.settings.types import DeploymentMethod
 
-TRAIN = Path(workflow.basedir) / "workflow" / "scripts" / "train.py"
-# A conda environment brings its own Python.
-PYTHON = (
-    "python" if DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method else sys.executable
+# The command of every job, as far as it is the same. A conda environment brings its own Python.
+CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
+TRAIN = shlex.join(
+    [
+        "python" if CONDA else sys.executable,
+        f"{workflow.basedir}/workflow/scripts/train.py",
+        f"device={CONFIG.device}",
+        f"runs_per_gpu={CONFIG.runs_per_gpu}",
+    ]
 )
 
 
@@ -40,9 +47,8 @@ rule train:
         code=lambda wildcards: code_of_arm(wildcards.study, wildcards.arm),
     # In a tenth of the time that `script:` takes: see there.
     shell:
-        "{PYTHON:q} {TRAIN:q} log={log:q} run_id={params.run_id:q} folder={RESULTS:q}/{RUNS}/{params.run_id:q}"
-        " dataset_path={input.dataset:q} device={params.device} code={params.code}"
-        " runs_per_gpu={CONFIG.runs_per_gpu} settings_json={params.settings:q}"
+        "{TRAIN} log={log:q} run_id={params.run_id} record={output.record:q} dataset_path={input.dataset:q}"
+        " code={params.code} settings_json={params.settings:q}"
 
 
 # Importing PyTorch takes most of a short run's time. If several train here, one process does it for all of them; on

@@ -1,7 +1,7 @@
 """Train one run, or go on with it, and write its folder.
 
-`train.py log=<file> <name>=<value> ...`, with the arguments of `replication.runs.job.run`. It is no script of
-Snakemake's kind: importing what they need takes longer than asking the fork server.
+`train.py log=<file> record=<file> <name>=<value> ...`, with the other arguments of `replication.runs.job.run`. It is no
+script of Snakemake's kind: importing what they need takes longer than asking the fork server.
 """
 
 import sys
@@ -15,6 +15,7 @@ interruption.listen()  # before PyTorch is imported, which takes seconds
 from replication.runs.forks.client import train_in_fork  # noqa: E402
 
 arguments = dict(argument.split("=", 1) for argument in sys.argv[1:])
+arguments["folder"] = arguments.pop("record").rpartition("/")[0]
 log, runs_per_gpu = arguments.pop("log"), arguments.pop("runs_per_gpu")
 if not train_in_fork(log, arguments):
     from replication.runs.job import run

@@ -92,7 +92,7 @@ class Jobs:
         job = {
             "log": f"{name}.log",
             "run_id": "study/arm/seed-7",
-            "folder": name,
+            "record": f"{name}/record.json",
             "dataset_path": "tiny.safetensors",
             "device": "cpu",
             "code": "code",
