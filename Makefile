@@ -47,9 +47,9 @@ snakemake-report: setup  ## Snakemake's report of the results at SCALE (demo): r
 
 # Keras goes into an environment of its own; where it cannot be installed, the others are measured without it.
 bench: setup  ## Measure this machine: benchmarks/results/README.md. About a quarter of an hour.
-	@$(VENV)/bin/python -m venv benchmarks/.venv && \
-	  benchmarks/.venv/bin/python -m pip install --quiet --disable-pip-version-check tensorflow-cpu==2.21.0 || \
-	  { echo "Keras cannot be installed here: it takes no part" >&2; rm -rf benchmarks/.venv; }
+	@$(VENV)/bin/python -m venv .venv-peers && \
+	  .venv-peers/bin/python -m pip install --quiet --disable-pip-version-check tensorflow-cpu==2.21.0 || \
+	  { echo "Keras cannot be installed here: it takes no part" >&2; rm -rf .venv-peers; }
 	@$(ACTIVATE) cd benchmarks && export OMP_NUM_THREADS=1 && \
 	  python evaluation.py && python training.py && python jobs.py && python scaling.py 100 1000 && python page.py
 

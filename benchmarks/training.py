@@ -11,7 +11,7 @@ from measuring import ROOT, Result, matrix_limit, write
 CONTESTANTS = Path(__file__).parent / "contestants"
 OURS = (sys.executable, "ours.py")
 # Its packages need other versions than the project's: `make bench` installs them there.
-KERAS = str(ROOT / "benchmarks/.venv/bin/python")
+KERAS = str(ROOT / ".venv-peers/bin/python")
 ROUNDS = 2
 # By contest: images and epochs, and what takes part; the first is what the others are compared with.
 CONTESTS = {
