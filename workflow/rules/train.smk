@@ -47,8 +47,8 @@ rule train:
         code=lambda wildcards: code_of_arm(wildcards.study, wildcards.arm),
     # In a tenth of the time that `script:` takes: see there.
     shell:
-        "{TRAIN} log={log:q} run_id={params.run_id} record={output.record:q} dataset_path={input.dataset:q}"
-        " code={params.code} settings_json={params.settings:q}"
+        f"{TRAIN} log={{log:q}} run_id={{params.run_id}} record={{output.record:q}} code={{params.code}}"
+        " dataset_path={input.dataset:q} settings_json={params.settings:q}"
 
 
 # Importing PyTorch takes most of a short run's time. If several train here, one process does it for all of them; on
