@@ -24,6 +24,7 @@ SCHEDULES: dict[str, dict[str, Any]] = {
     "exponential": {"decay_rate": 0.7},
     "linear": {},
     "geometric": {"final": 0.01},
+    "floored_exponential": {"floor": 0.01, "rate": 4},
     "polynomial": {"power": 2},
     "inverse_square_root": {"time_scale_epochs": 1},
     "cosine": {"sampling": {"name": "every_step"}},

@@ -84,10 +84,22 @@ def changed(raw: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
     return result
 
 
+def with_statements(study: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a study whose `claims` are put under statements, each with its section and quote, if it has any."""
+    statements = []
+    for claim in study.get("claims", []):
+        reading = {key: value for key, value in claim.items() if key not in ("section", "quote")}
+        statements.append({**{key: claim[key] for key in ("id", "section", "quote")}, "readings": [reading]})
+    rest = {key: value for key, value in study.items() if key != "claims"}
+    return rest | ({"statements": statements} if statements else {})
+
+
 def write_study(folder: Path, changes: Mapping[str, Any] | None = None, name: str = NAME) -> Path:
     """Write the small study, changed, as a YAML file."""
     path = folder / f"{name}.yaml"
-    path.write_text(yaml.safe_dump(changed(STUDY, changes or {}), sort_keys=False), encoding="utf-8")
+    path.write_text(
+        yaml.safe_dump(with_statements(changed(STUDY, changes or {})), sort_keys=False), encoding="utf-8"
+    )
     return path
 
 

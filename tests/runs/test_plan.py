@@ -13,7 +13,7 @@ from replication.runs.plan import load_plan, plan_of, plan_of_study
 from replication.settings.config import Config
 from replication.settings.yaml_file import read_yaml
 from replication.system.digests import canonical_json
-from tabulated import NAME, ORDER, STUDY, VALUE, planned_study, write_study
+from tabulated import NAME, ORDER, STUDY, VALUE, planned_study, with_statements, write_study
 
 STUDIES = ROOT / "config" / "studies"
 SCALES = ("demo", "laptop", "paper")
@@ -128,7 +128,8 @@ def test_each_data_set_that_is_used_is_named_once(tmp_path):
     [
         # Those that are made here have these sizes in tests/data/test_embedded_digits.py.
         ("mnist", 60_000, 10_000), ("cifar10", 50_000, 10_000), ("cifar100", 50_000, 10_000),
-        ("digits", 1397, 400), ("photo-digits-10", 4000, 1000), ("photo-digits-100", 6000, 2000),
+        ("digits", 1397, 400), ("moved-digits", 4000, 2000),
+        ("photo-digits-10", 4000, 1000), ("photo-digits-100", 6000, 2000),
     ],
 )  # fmt: skip
 def test_more_images_than_there_are_are_refused(tmp_path, dataset, train_images, test_images):
@@ -472,7 +473,8 @@ def test_the_digest_stays_with_comments_layout_and_other_studies(tmp_path):
     before = planned_study(tmp_path).digest
     file = write_study(tmp_path)
     file.write_text(
-        "# A comment.\n" + yaml.safe_dump(STUDY, sort_keys=False, default_flow_style=True, width=60)
+        "# A comment.\n"
+        + yaml.safe_dump(with_statements(STUDY), sort_keys=False, default_flow_style=True, width=60)
     )
     write_study(tmp_path, {"title": "Another"}, name="other")
     assert load_plan(Config(scale="paper"), tmp_path)[NAME].digest == before

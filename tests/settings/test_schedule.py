@@ -16,6 +16,7 @@ LEAST = {
     "exponential": {"decay_rate": 0.9},
     "linear": {},
     "geometric": {"final": 0.01},
+    "floored_exponential": {"floor": 0.01, "rate": 4},
     "polynomial": {},
     "inverse_square_root": {"time_scale_epochs": 5},
     "cosine": {},

@@ -7,7 +7,7 @@ from replication.settings.arm import Arm
 from replication.settings.claims import EventClaim, Margin, OrderClaim, ValueClaim
 from replication.settings.measures import EPOCH_MEASURES, MEASURES
 from replication.settings.study import Column, ScaleOverrides, Study, Table
-from tabulated import EVENT, GONE, ORDER, STUDY, VALUE, changed
+from tabulated import EVENT, GONE, ORDER, STUDY, VALUE, changed, with_statements
 
 TABLE = {
     "id": "results",
@@ -19,7 +19,7 @@ CONVERGENCE = EVENT | {"kind": "divergence", "event": "no_convergence", "referen
 
 
 def study(changes):
-    return Study(**changed(STUDY, changes))
+    return Study(**with_statements(changed(STUDY, changes)))
 
 
 def test_a_study_with_everything():
@@ -48,11 +48,11 @@ def test_a_claim_knows_the_arms_that_it_needs(claim, arms):
 @pytest.mark.parametrize(
     ("changes", "place"),
     [
-        ({"claims.0.arm": "z"}, "claims, value"),
-        ({"claims.0.minus": "z"}, "claims, value"),
-        ({"claims": [ORDER | {"than": ["b", "z"]}]}, "claims, order"),
-        ({"claims": [ORDER | {"arm": "z"}]}, "claims, order"),
-        ({"claims": [CONVERGENCE | {"reference": "z"}]}, "claims, event"),
+        ({"claims.0.arm": "z"}, "statements, value"),
+        ({"claims.0.minus": "z"}, "statements, value"),
+        ({"claims": [ORDER | {"than": ["b", "z"]}]}, "statements, order"),
+        ({"claims": [ORDER | {"arm": "z"}]}, "statements, order"),
+        ({"claims": [CONVERGENCE | {"reference": "z"}]}, "statements, event"),
         ({"tables": [TABLE | {"arms": ["a", "z"]}]}, "tables, results"),
         ({"scales.demo.arms": {"z": {}}}, "scales, demo, arms"),
         ({"scales.laptop.arms": {"z": {}}}, "scales, laptop, arms"),
@@ -66,7 +66,7 @@ def test_an_arm_that_does_not_exist_is_refused_with_the_ones_that_do(changes, pl
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"claims": [VALUE, ORDER | {"id": "value"}]}, "two claims have the id `value`"),
+        ({"claims": [VALUE, ORDER | {"id": "value"}]}, "two statements have the id `value`"),
         ({"tables": [TABLE, TABLE]}, "two tables have the id `results`"),
         ({"arms.A b": {"title": "A"}}, "should match pattern"),
         ({"arms.a_b": {"title": "A"}}, "should match pattern"),
@@ -75,7 +75,7 @@ def test_an_arm_that_does_not_exist_is_refused_with_the_ones_that_do(changes, pl
         ({"arms.a.title": ""}, "at least 1 character"),
         ({"tables": [TABLE | {"arms": []}]}, "at least 1 item"),
         ({"tables": [TABLE | {"columns": []}]}, "at least 1 item"),
-        ({"claims": []}, "at least 1 item"),
+        ({"claims": []}, "statements"),
         ({"seeds": 0}, "greater than or equal to 1"),
         ({"scales.demo.seeds": 0}, "greater than or equal to 1"),
         ({"scales.laptop": GONE}, "Field required"),

@@ -1,12 +1,13 @@
 import pytest
 import torch
 
-from replication.settings.run import MnistCnn, ModelSettings, ResNet18, ResNet20, ResNet38
+from replication.settings.run import Mlp, MnistCnn, ModelSettings, ResNet18, ResNet20, ResNet38
 from replication.training.models import MODELS, build_model
 from support import names_of
 
 SETTINGS = [
     MnistCnn(name="mnist-cnn"),
+    Mlp(name="mlp", units=[8, 4]),
     ResNet18(name="resnet18", stem="imagenet", width=8),
     ResNet18(name="resnet18", stem="cifar", width=8),
     ResNet20(name="resnet20", width=4),
@@ -26,7 +27,7 @@ def test_every_model_takes_images_and_gives_logits(settings, channels, classes):
     assert model(torch.rand(2, channels, 28, 28)).shape == (2, classes)
 
 
-@pytest.mark.parametrize("settings", [*SETTINGS[:2], SETTINGS[3]], ids=str)
+@pytest.mark.parametrize("settings", [*SETTINGS[:3], SETTINGS[4]], ids=str)
 def test_initial_weights_come_from_the_default_generator(settings):
     def weights(seed):
         torch.manual_seed(seed)

@@ -48,12 +48,6 @@ def torch_default(function: Callable[..., object], argument: str) -> Any:
     return inspect.signature(function).parameters[argument].default
 
 
-def reflected_exponential(progress: float, curvature: float) -> float:
-    """Return ``(1 - p) / (1 - d + d (1 - p))``: REX for a curvature d of 1/2, and what others call REX for other d."""
-    remaining = 1.0 - progress
-    return remaining / (1.0 - curvature + curvature * remaining)
-
-
 def epochs_before_plateau_drop(patience: int) -> int:
     """Return how many epochs without improvement torch's ReduceLROnPlateau sees before the rate is lower."""
     optimizer = _optimizer()
@@ -136,9 +130,9 @@ def numbers(values: Sequence[float]) -> str:
 
 
 FACTS: dict[str, Callable[[], str]] = {
-    "rex_half": lambda: number(rex(0.5)),
-    "rex_half_low": lambda: number(reflected_exponential(0.5, 0.1)),
-    "rex_half_high": lambda: number(reflected_exponential(0.5, 0.9)),
+    "rex_half": lambda: number(rex()(0.5)),
+    "rex_half_low": lambda: number(rex(0.1)(0.5)),
+    "rex_half_high": lambda: number(rex(0.9)(0.5)),
     "linear_half": lambda: number(linear(1.0, 0.0)(0.5)),
     "linear_torch": lambda: numbers(torch_multipliers(lr_scheduler.LinearLR, 7)),
     "constant_torch": lambda: numbers(torch_multipliers(lr_scheduler.ConstantLR, 7)),

@@ -70,16 +70,16 @@ def exponential_decay(decay_rate: float, decay_epochs: float, staircase: bool) -
     return lambda time: decay_rate ** progress(time, period)
 
 
-def inverse_square_root(time_scale_epochs: float) -> Curve:
-    """Decay with the square root of the time, counted from `time_scale_epochs` before the start.
+def inverse_square_root(time_scale_epochs: float, power: float = 0.5) -> Curve:
+    """Decay with the square root, or another power, of the time, counted from `time_scale_epochs` before the start.
 
-    ``f(t) = sqrt(s / (s + t))``
+    ``f(t) = (s / (s + t)) ** power``
 
-    t is the time in epochs and s is `time_scale_epochs`; ``f(0) = 1``, ``f(3 s) = 1/2``. It approaches 0
-    and does not end. Source: Zhai et al., arXiv:2106.04560 ("reciprocal square-root"), whose time scale is
-    free. Joined to a linear warm-up from 0 of exactly s epochs, it is the schedule of Vaswani et al.,
-    arXiv:1706.03762, equation 3, divided by its peak: min(T / s, sqrt(s / T)), T being the time from the
-    start of the warm-up.
+    t is the time in epochs and s is `time_scale_epochs`; ``f(0) = 1``, and with the square root
+    ``f(3 s) = 1/2``. It approaches 0 and does not end. Source: Zhai et al., arXiv:2106.04560 ("reciprocal
+    square-root"), whose time scale is free. Joined to a linear warm-up from 0 of exactly s epochs, it is the
+    schedule of Vaswani et al., arXiv:1706.03762, equation 3, divided by its peak: min(T / s, sqrt(s / T)), T being
+    the time from the start of the warm-up.
 
     Examples
     --------
@@ -87,4 +87,4 @@ def inverse_square_root(time_scale_epochs: float) -> Curve:
     >>> [round(rate(time), 3) for time in (0, 10, 30, 90)]
     [1.0, 0.707, 0.5, 0.316]
     """
-    return lambda time: math.sqrt(time_scale_epochs / (time_scale_epochs + float(time)))
+    return lambda time: math.pow(time_scale_epochs / (time_scale_epochs + float(time)), power)

@@ -9,6 +9,7 @@ from replication.settings.schedule import (
     EveryStep,
     Exponential,
     ExpRange,
+    FlooredExponential,
     Geometric,
     InverseSquareRoot,
     Linear,
@@ -39,6 +40,9 @@ EXAMPLES: dict[str, PureSchedule] = {
     ),
     "Linear": Linear(name="linear", sampling=STEP),
     "Exponential profile to a hundredth": Geometric(name="geometric", final=0.01, sampling=STEP),
+    "Exponential profile above a floor": FlooredExponential(
+        name="floored_exponential", floor=0.01, rate=4, sampling=STEP
+    ),
     "Polynomial, power 2": Polynomial(name="polynomial", power=2, sampling=STEP),
     "Inverse square root, time scale 10 epochs": InverseSquareRoot(
         name="inverse_square_root", time_scale_epochs=10, sampling=STEP
@@ -48,6 +52,7 @@ EXAMPLES: dict[str, PureSchedule] = {
         name="sgdr", first_cycle_epochs=10, cycle_multiplier=2, sampling=STEP
     ),
     "REX": Rex(name="rex", sampling=STEP),
+    "REX, curvature 0.9": Rex(name="rex", curvature=0.9, sampling=STEP),
     "REX, sampled every 10 %": Rex(name="rex", sampling=EveryPercent(name="every_percent", percent=10)),
     "REX, sampled at 50 % and 75 %": Rex(
         name="rex", sampling=AtFractions(name="at_fractions", fractions=[0.5, 0.75])

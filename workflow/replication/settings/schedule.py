@@ -113,6 +113,7 @@ class MultiStep(PureSchedule):
     milestones: Annotated[list[Positive], Field(min_length=1), AfterValidator(increasing)] = Field(
         description="Epochs at which to drop, increasing; counted from the end of the warm-up."
     )
+    of_budget: bool = Field(default=False, description="true: milestones are shares of the budget, as 0.5.")
     gamma: OpenFraction = Field(default=0.1, description="Factor of each drop. torch's default.")
 
 
@@ -132,6 +133,16 @@ class Geometric(PureSchedule):
 
     name: Literal["geometric"]
     final: OpenFraction = Field(description=FINAL)
+
+
+class FlooredExponential(PureSchedule):
+    """floor + (1 - floor) exp(-rate p), p the share of the budget: the exponential of report 002's code."""
+
+    name: Literal["floored_exponential"]
+    floor: OpenFraction = Field(description="Multiplier that it falls towards: 0.01 in that code.")
+    rate: Positive = Field(
+        description="Times that it falls by a factor of e over the budget: 4 in that code."
+    )
 
 
 class Linear(PureSchedule):
@@ -156,6 +167,7 @@ class InverseSquareRoot(PureSchedule):
     time_scale_epochs: Positive = Field(
         description="Time scale s, in epochs. After a linear warm-up of s epochs: the Transformer's schedule."
     )
+    power: Positive = Field(default=0.5, description="0.5: the square root; below: a slower decay.")
 
 
 class Cosine(PureSchedule):
@@ -177,9 +189,12 @@ class Sgdr(PureSchedule):
 
 
 class Rex(PureSchedule):
-    """Reflected exponential over the budget (arXiv:2107.04197): 2/3 half-way."""
+    """Reflected exponential over the budget (arXiv:2107.04197)."""
 
     name: Literal["rex"]
+    curvature: OpenFraction = Field(
+        default=0.5, description="0.5, the paper's: 2/3 half-way. 0.9, that of report 002's code: 0.909."
+    )
 
 
 class Cycles(PureSchedule):
@@ -306,7 +321,23 @@ class LossProbing(Section):
     factors: Annotated[list[Positive], Field(min_length=1), AfterValidator(_distinct)] = Field(
         description="Candidate factors of the current learning rate, as [2, 1, 0.5]."
     )
-    batches: int = Field(default=1, ge=1, description="Random training batches to average over: our reading.")
+    batches: int = Field(
+        default=1, ge=1, description="Random training batches to average over: our reading of Figure 3."
+    )
+    images: int | None = Field(
+        default=None,
+        ge=2,
+        description="Random training images to average over, instead of whole batches: our reading of Figure 3.",
+    )
+    scored_on: Literal["same", "other"] = Field(
+        default="same",
+        description="Images of the trial losses. same: those of the gradient, our reading. other: as many others.",
+    )
+    scored_in: Literal["training", "evaluation"] = Field(
+        default="training",
+        description="Mode of the model in trial losses. training: batch normalisation by the batch, our reading. "
+        "evaluation: by its running statistics.",
+    )
     interval_epochs: int = Field(default=1, ge=1, description="Epochs between probings: our reading.")
     normalisation: Literal["min_max", "z_score", "sum", "none"] = Field(
         default="min_max", description="How losses are made comparable before scoring: our reading."
@@ -320,6 +351,12 @@ class LossProbing(Section):
     maximum_rate: Positive | None = Field(
         default=None, description="Upper bound of the rate. null, none, is our reading."
     )
+
+    @model_validator(mode="after")
+    def _batches_or_images(self) -> Self:
+        if self.images is not None and self.batches != 1:
+            raise ValueError("images takes the place of batches: give one of them")
+        return self
 
     @model_validator(mode="after")
     def _bounds_in_order(self) -> Self:
@@ -399,6 +436,7 @@ ScheduleSettings = Annotated[
     | MultiStep
     | Exponential
     | Geometric
+    | FlooredExponential
     | Linear
     | Polynomial
     | InverseSquareRoot

@@ -108,6 +108,7 @@ def prepare() -> None:
     # The results are kept: `identity` notices if they change.
     provenance.installed_digest()
     provenance.installed_versions()
+    provenance.rules_digest()
     gc.collect()
     gc.freeze()  # the children then share the memory of what is imported
 
