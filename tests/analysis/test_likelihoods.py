@@ -7,7 +7,7 @@ from scipy.stats import norm
 
 from replication.analysis.likelihoods import answer, explanations
 from replication.analysis.observations import Observations
-from tabulated import GONE, planned_study, tables_of
+from tabulated import planned_study, tables_of
 
 GRID = {
     "arm": "{model}-{batch}",
@@ -40,7 +40,7 @@ def statement(name, *readings):
 
 
 def explained(folder, *statements, curves=CURVES, axes=("batch",), numbers=None):
-    changes = {"grids": [GRID], "claims": GONE, "statements": list(statements)}
+    changes = {"grids": [GRID], "statements": list(statements)}
     planned = planned_study(folder, changes)
     return explanations(planned, Observations(planned, *tables_of(curves)), axes, numbers)
 

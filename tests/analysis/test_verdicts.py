@@ -14,7 +14,7 @@ from replication.analysis.kinds_of_evidence import CONCEPTUAL, DIRECT, REDUCED, 
 from replication.analysis.verdicts import LOOK_LEVEL, judge, margin_around
 from replication.settings.claims import Margin
 from replication.system.tables import read_table, write_table
-from tabulated import EVENT, NAME, ORDER, VALUE, key_of, planned_study, tables_of
+from tabulated import EVENT, NAME, ORDER, VALUE, key_of, planned_study, stated, tables_of
 
 NAN = math.nan
 YES, NO, OPEN, PART = "reproduced", "contradicted", "undecided", "incomplete"
@@ -48,7 +48,7 @@ def judged(
         {**claim, "measure": claim["measure"] if "epochs" in claim["measure"] else measure}
         for claim in claims
     ]
-    planned = planned_study(folder, {"claims": whole}, **{"seeds": seeds, **config})
+    planned = planned_study(folder, {"statements": stated(*whole)}, **{"seeds": seeds, **config})
     return judge(planned, *tables_of(curves, measure))
 
 
@@ -236,7 +236,7 @@ def test_what_cannot_be_tested_does_not_count_in_holms_correction(tmp_path: Path
     levels = {}
     for only in (["a", "b"], ["a", "b", "c"]):
         planned = planned_study(
-            tmp_path, {"claims": pairs, "scales.laptop.only": only}, scale="laptop", seeds=5
+            tmp_path, {"statements": stated(*pairs), "scales.laptop.only": only}, scale="laptop", seeds=5
         )
         levels[len(only)] = judge(planned, *tables_of({arm: curves[arm] for arm in only}))["level"].iloc[0]
     assert levels[2] == pytest.approx(1 - 2 * LOOK_LEVEL)
@@ -274,7 +274,7 @@ def test_no_seed_is_dropped(tmp_path: Path, claim: dict[str, Any], missing: floa
 
 
 def test_a_planned_seed_without_a_row_is_missing_too(tmp_path: Path) -> None:
-    planned = planned_study(tmp_path, {"claims": [VALUE]}, seeds=4)
+    planned = planned_study(tmp_path, {"statements": stated(VALUE)}, seeds=4)
     assert judge(planned, *tables_of({"a": ends(0.5, 0.5, 0.5)}))["outcome"].item() == PART
     assert judge(planned, *tables_of({"b": ends(0.5, 0.5, 0.5)}))["outcome"].item() == PART
 
@@ -289,7 +289,9 @@ def test_arms_that_computed_the_same_say_so(tmp_path: Path, epoch: int | str, ex
         "a": [[*curve, 0.9] for curve in common],
         "b": [[*curve, 0.5 + 0.01 * seed] for seed, curve in enumerate(common)],
     }
-    planned = planned_study(tmp_path, {"claims": [ORDER | {"epoch": epoch}, DIFFERENCE | {"epoch": epoch}]})
+    planned = planned_study(
+        tmp_path, {"statements": stated(ORDER | {"epoch": epoch}, DIFFERENCE | {"epoch": epoch})}
+    )
     table = judge(planned, *with_all_measures(tables_of(curves, best_epoch=3)))
     assert table["outcome"].tolist() == [expected, {SAME: SAME, YES: NO}[expected]]
 
@@ -303,7 +305,7 @@ def with_all_measures(tables: tuple[pd.DataFrame, pd.DataFrame]) -> tuple[pd.Dat
 
 def test_equal_values_of_arms_that_differ_are_not_identical(tmp_path: Path) -> None:
     curves = {"a": [[0.1, 0.5]] * 3, "b": [[0.2, 0.5]] * 3}
-    planned = planned_study(tmp_path, {"claims": [ORDER]})
+    planned = planned_study(tmp_path, {"statements": stated(ORDER)})
     assert judge(planned, *with_all_measures(tables_of(curves)))["outcome"].item() == OPEN
 
 
@@ -314,7 +316,7 @@ def test_equal_values_of_arms_that_differ_are_not_identical(tmp_path: Path) -> N
 def test_a_value_is_of_the_epoch_that_the_claim_names(
     tmp_path: Path, epoch: int | str, expected: float
 ) -> None:
-    planned = planned_study(tmp_path, {"claims": [VALUE | {"epoch": epoch}]})
+    planned = planned_study(tmp_path, {"statements": stated(VALUE | {"epoch": epoch})})
     table = judge(planned, *tables_of({"a": [[0.1, 0.2, 0.3]] * 3}, best_epoch=2))
     assert table["estimate"].item() == pytest.approx(expected)
 
@@ -331,13 +333,13 @@ def test_the_other_arm_has_an_epoch_of_its_own(tmp_path: Path, claim: dict[str, 
         ({other: 1}, 0.6),
         ({"epoch": 1, other: "last"}, -0.5),
     ):
-        planned = planned_study(tmp_path, {"claims": [claim | epochs]})
+        planned = planned_study(tmp_path, {"statements": stated(claim | epochs)})
         assert judge(planned, *tables_of(curves))["estimate"].item() == pytest.approx(expected)
 
 
 def test_an_arm_may_be_compared_with_itself_at_another_epoch(tmp_path: Path) -> None:
     curves = {"a": [[0.1 + 0.01 * seed, 0.9 - 0.01 * seed] for seed in range(3)]}
-    planned = planned_study(tmp_path, {"claims": [ORDER | {"than": ["a"], "than_epoch": 1}]})
+    planned = planned_study(tmp_path, {"statements": stated(ORDER | {"than": ["a"], "than_epoch": 1})})
     assert judge(planned, *tables_of(curves))["outcome"].item() == YES
 
 
@@ -455,13 +457,13 @@ def test_the_kind_of_evidence_is_found_from_the_settings(
     kind: str,
     differences: str,
 ) -> None:
-    planned = planned_study(tmp_path, changes | {"claims": [claim]}, **config)
+    planned = planned_study(tmp_path, changes | {"statements": stated(claim)}, **config)
     found, texts = evidence_for(planned, planned.study.claims[0])
     assert (found, "; ".join(texts)) == (kind, differences)
 
 
 def test_the_kind_is_that_of_the_arms_of_the_claim_whether_they_are_selected_or_not(tmp_path: Path) -> None:
-    changes = {"claims": [VALUE], "scales.demo.settings.epochs": 2}
+    changes = {"statements": stated(VALUE), "scales.demo.settings.epochs": 2}
     alone = planned_study(tmp_path, changes, scale="demo", only=[f"{NAME}/b"])
     assert list(alone.arms) == ["b"]
     assert evidence_for(alone, alone.study.claims[0])[0] == CONCEPTUAL
@@ -485,7 +487,7 @@ def test_numbers_are_judged_by_direct_evidence_only_and_verdicts_name_theirs(
     }
     claims = [VALUE, ORDER, ORDER | {"id": "reverse", "direction": "lower"}]
     planned = planned_study(
-        tmp_path, {"claims": claims, "scales.laptop": scales[kind]}, scale="laptop", seeds=5
+        tmp_path, {"statements": stated(*claims), "scales.laptop": scales[kind]}, scale="laptop", seeds=5
     )
     table = judge(planned, *tables_of({"a": around(0.5, 0.01), "b": around(0.3, 0.01)}))
     assert table["verdict"].tolist() == verdicts
@@ -504,7 +506,7 @@ TABLES = tables_of(LOSSES, "validation_loss")
 
 
 def test_there_is_one_row_a_reading_in_the_order_of_the_file(tmp_path: Path) -> None:
-    table = judge(planned_study(tmp_path, {"claims": CLAIMS}, seeds=7), *TABLES)
+    table = judge(planned_study(tmp_path, {"statements": stated(*CLAIMS)}, seeds=7), *TABLES)
     assert table["id"].tolist() == ["event", "value", "order"]
     assert table["statement"].tolist() == ["event", "value", "order"]
     assert table["plainest"].tolist() == [True] * 3
@@ -529,20 +531,20 @@ def test_there_is_one_row_a_reading_in_the_order_of_the_file(tmp_path: Path) -> 
     ],
 )
 def test_the_runs_behind_a_verdict_are_listed(tmp_path: Path, claim: dict[str, Any], arms: str) -> None:
-    planned = planned_study(tmp_path, {"claims": [claim | {"measure": "validation_loss"}]}, seeds=7)
+    planned = planned_study(tmp_path, {"statements": stated(claim | {"measure": "validation_loss"})}, seeds=7)
     there = [each for each in planned.run_ids if each.split("/")[1] in arms and each != f"{NAME}/c/seed-4"]
     assert judge(planned, *TABLES)["runs"].tolist() == [" ".join(there)]
 
 
 def test_without_any_run_all_is_incomplete(tmp_path: Path) -> None:
-    planned = planned_study(tmp_path, {"claims": CLAIMS})
+    planned = planned_study(tmp_path, {"statements": stated(*CLAIMS)})
     table = judge(planned, *tables_of({arm: [None] * 3 for arm in "abc"}))
     assert table["outcome"].tolist() == [PART] * 3
     assert table["runs"].tolist() == [""] * 3
 
 
 def test_an_arm_that_was_not_selected_makes_a_claim_incomplete(tmp_path: Path) -> None:
-    planned = planned_study(tmp_path, {"claims": CLAIMS}, only=f"{NAME}/a", seeds=7)
+    planned = planned_study(tmp_path, {"statements": stated(*CLAIMS)}, only=f"{NAME}/a", seeds=7)
     runs, history = (table[table["arm"] == "a"] for table in TABLES)
     assert judge(planned, runs, history)["outcome"].tolist() == [YES, YES, PART]
 
@@ -556,7 +558,9 @@ def test_a_claim_whose_arm_the_scale_does_without_is_not_run(
     tmp_path: Path, only: list[str], verdicts: list[str], substitute: dict[str, str]
 ) -> None:
     scale = {"only": only, "substitute": substitute}
-    planned = planned_study(tmp_path, {"claims": CLAIMS, "scales.laptop": scale}, scale="laptop", seeds=7)
+    planned = planned_study(
+        tmp_path, {"statements": stated(*CLAIMS), "scales.laptop": scale}, scale="laptop", seeds=7
+    )
     runs, history = (table[table["arm"].isin(only)] for table in TABLES)
     table = judge(planned, runs, history)
     assert (table["outcome"] == LEFT_OUT).tolist() == [verdict == LEFT_OUT for verdict in verdicts]
@@ -569,14 +573,14 @@ def test_a_claim_whose_arm_the_scale_does_without_is_not_run(
 
 @pytest.mark.parametrize("seed", range(3))
 def test_the_order_of_rows_does_not_matter(tmp_path: Path, seed: int) -> None:
-    planned = planned_study(tmp_path, {"claims": CLAIMS}, seeds=7)
+    planned = planned_study(tmp_path, {"statements": stated(*CLAIMS)}, seeds=7)
     draw = random.Random(seed)
     shuffled = (table.loc[draw.sample(list(table.index), len(table))] for table in TABLES)
     assert judge(planned, *shuffled).drop(columns="runs").equals(judge(planned, *TABLES).drop(columns="runs"))
 
 
 def test_the_table_is_the_same_from_tables_on_disk(tmp_path: Path) -> None:
-    planned = planned_study(tmp_path, {"claims": CLAIMS}, seeds=7)
+    planned = planned_study(tmp_path, {"statements": stated(*CLAIMS)}, seeds=7)
     write_table(TABLES[0], tmp_path / "runs.csv")
     write_table(TABLES[1], tmp_path / "history.csv")
     from_disk = judge(planned, read_table(tmp_path / "runs.csv"), read_table(tmp_path / "history.csv"))
@@ -588,5 +592,5 @@ def test_a_run_has_one_value_of_what_is_no_curve_whatever_the_epoch(tmp_path: Pa
     history = pd.DataFrame([key_of("a", seed) | {"epoch": 1, "test_loss": 0.1} for seed in (1, 2, 3)])
     for epoch in ("last", 2):
         claim = VALUE | {"kind": "epoch count", "measure": "epochs", "expected": 3, "epoch": epoch}
-        planned = planned_study(tmp_path, {"claims": [claim]})
+        planned = planned_study(tmp_path, {"statements": stated(claim)})
         assert judge(planned, runs, history)["estimate"].item() == 3

@@ -53,6 +53,18 @@ EVENT: dict[str, Any] = {
     "threshold": 0.1,
     "reason": "clear",
 }
+
+
+def stated(*claims: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return claims as a study's statements, each with one reading; `section` and `quote` are the statement's."""
+    of_statement = ("section", "quote")
+    return [
+        {key: claim[key] for key in ("id", *of_statement)}
+        | {"readings": [{key: value for key, value in claim.items() if key not in of_statement}]}
+        for claim in claims
+    ]
+
+
 STUDY: dict[str, Any] = {
     "title": "A small study",
     "report": "report.txt",
@@ -65,12 +77,13 @@ STUDY: dict[str, Any] = {
         "b": {"title": "B", "settings": {"schedule": {"name": "cosine", "final": 0.5}}},
         "c": {"title": "C", "settings": {"schedule": {"name": "step", "step_epochs": 2}}},
     },
-    "claims": [VALUE],
+    "statements": stated(VALUE),
 }
+FIRST = "statements.0.readings.0"  # the path of its only reading
 
 
 def changed(raw: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a copy of `raw` with values put under keys such as `arms.b.settings` or `claims.0.epoch`."""
+    """Return a copy of `raw` with values put under keys such as `arms.b.settings` or `FIRST`."""
     result = copy.deepcopy(dict(raw))
     for path, value in changes.items():
         *holders, last = (int(key) if key.isdigit() else key for key in path.split("."))
@@ -84,22 +97,10 @@ def changed(raw: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
     return result
 
 
-def with_statements(study: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a study whose `claims` are put under statements, each with its section and quote, if it has any."""
-    statements = []
-    for claim in study.get("claims", []):
-        reading = {key: value for key, value in claim.items() if key not in ("section", "quote")}
-        statements.append({**{key: claim[key] for key in ("id", "section", "quote")}, "readings": [reading]})
-    rest = {key: value for key, value in study.items() if key != "claims"}
-    return rest | ({"statements": statements} if statements else {})
-
-
 def write_study(folder: Path, changes: Mapping[str, Any] | None = None, name: str = NAME) -> Path:
     """Write the small study, changed, as a YAML file."""
     path = folder / f"{name}.yaml"
-    path.write_text(
-        yaml.safe_dump(with_statements(changed(STUDY, changes or {})), sort_keys=False), encoding="utf-8"
-    )
+    path.write_text(yaml.safe_dump(changed(STUDY, changes or {}), sort_keys=False), encoding="utf-8")
     return path
 
 

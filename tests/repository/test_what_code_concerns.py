@@ -195,7 +195,7 @@ def test_an_edit_concerns_the_data_sets_that_use_it(copied, script, file, old, n
 @pytest.mark.parametrize(
     ("script", "module", "name"),
     [
-        ("claims.py", "analysis.verdicts", "judge_orders"),
+        ("claims.py", "analysis.verdicts", "LOOK_LEVEL"),
         ("claims.py", "analysis.comparisons", "holm"),
         ("combine.py", "system.tables", "read_table"),
         ("download.py", "data.downloading", "fetch"),

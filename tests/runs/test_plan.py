@@ -13,7 +13,7 @@ from replication.runs.plan import load_plan, plan_of, plan_of_study
 from replication.settings.config import Config
 from replication.settings.yaml_file import read_yaml
 from replication.system.digests import canonical_json
-from tabulated import NAME, ORDER, STUDY, VALUE, planned_study, with_statements, write_study
+from tabulated import NAME, ORDER, STUDY, VALUE, planned_study, stated, write_study
 
 STUDIES = ROOT / "config" / "studies"
 SCALES = ("demo", "laptop", "paper")
@@ -440,8 +440,8 @@ def test_what_the_user_puts_in_the_place_of_data_differs_too(tmp_path):
         ({"arms.a.title": "Other"}, {}),
         ({"settings.epochs": 5}, {}),
         ({"arms.b.settings.schedule.final": 0.25}, {}),
-        ({"claims.0.expected": 0.25}, {}),
-        ({"claims": [VALUE, ORDER]}, {}),
+        ({"statements.0.readings.0.expected": 0.25}, {}),
+        ({"statements": stated(VALUE, ORDER)}, {}),
         ({"tables": [{"id": "t", "title": "T", "arms": ["a"], "columns": [COLUMN]}]}, {}),
         ({}, {"seeds": 4}),
         ({}, {"scale": "laptop"}),
@@ -473,8 +473,7 @@ def test_the_digest_stays_with_comments_layout_and_other_studies(tmp_path):
     before = planned_study(tmp_path).digest
     file = write_study(tmp_path)
     file.write_text(
-        "# A comment.\n"
-        + yaml.safe_dump(with_statements(STUDY), sort_keys=False, default_flow_style=True, width=60)
+        "# A comment.\n" + yaml.safe_dump(STUDY, sort_keys=False, default_flow_style=True, width=60)
     )
     write_study(tmp_path, {"title": "Another"}, name="other")
     assert load_plan(Config(scale="paper"), tmp_path)[NAME].digest == before
