@@ -96,7 +96,7 @@ def of_model(name):
             named("loss_probing"),
         ),
         ("training/models/resnet18.py", "kernel_size=7", "kernel_size=5", of_model("resnet18")),
-        ("training/evaluation.py", "EVALUATION_BATCH = 500", "EVALUATION_BATCH = 400", lambda _: True),
+        ("training/evaluation.py", "EVALUATION_BATCH = 128", "EVALUATION_BATCH = 64", lambda _: True),
     ],
 )
 def test_an_edit_concerns_the_runs_that_use_it(copied, arms, untouched, file, old, new, concerns):
@@ -199,8 +199,8 @@ def test_an_edit_concerns_the_data_sets_that_use_it(copied, script, file, old, n
         ("claims.py", "analysis.comparisons", "holm"),
         ("combine.py", "system.tables", "read_table"),
         ("download.py", "data.downloading", "fetch"),
-        ("notebook.py", "report.figures", "curves"),
-        ("notebook.py", "report.figures", "show"),
+        ("execute_notebook.py", "report.figures", "curves"),
+        ("execute_notebook.py", "report.figures", "show"),
         ("prepare.py", "data.image_folder", "build_image_folder"),
         ("prepare.py", "data.photo_digits", "build_photo_digits"),
         ("report.py", "report.formatting", "format_value"),

@@ -19,7 +19,5 @@ if __name__ == "__main__":  # the measuring processes import this file again
             benchmarks=f"logs/{config.scale}/benchmarks",
             cores=snakemake.threads,
             path=snakemake.params.table,
-            # What Snakemake makes every job import.
-            preamble="from snakemake.logging import logger; from snakemake.iocontainers import Snakemake",
         )
         print(text, describe(plans[config.scale].values()), sep="\n\n", file=screen)

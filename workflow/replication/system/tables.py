@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pandas as pd
 
@@ -44,10 +44,11 @@ def write_table(table: pd.DataFrame, path: str | Path) -> None:
         table.to_csv(temporary, index=False)
 
 
-def read_table(path: str | Path) -> pd.DataFrame:
-    """Read a CSV file; floats come back as they were written, and so does text, such as `NA` or `null`.
+def read_table(path: str | Path | IO[str]) -> pd.DataFrame:
+    """Read a CSV file, or one that is open.
 
-    Only an empty cell is a missing value. No text, and text of no letters, are the same in CSV.
+    Floats come back as they were written, and so does text, such as `NA` or `null`. Only an
+    empty cell is a missing value. No text, and text of no letters, are the same in CSV.
     """
     return pd.read_csv(path, dtype=dict.fromkeys(TEXT, str), keep_default_na=False, na_values=[""])
 
