@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from places import TESTS
+from replication.analysis.likelihoods import explanation_table
 from replication.analysis.range_tests import range_tests
 from replication.analysis.recommendations import recommendations
 from replication.analysis.study_tables import describe_arms, summarise, summary_columns
@@ -56,6 +57,7 @@ def write_results(folder: Path, planned: PlannedStudy) -> Path:
         "summary": summarise(runs, history, summary_columns(planned.study)),
         "arms": describe_arms(planned),
         "recommendations": recommendations(planned, runs, history),
+        "explanations": explanation_table(planned, runs, history),
         "range_tests": range_tests(planned, folder / "runs"),
     }
     claims = judge(planned, runs, history)

@@ -19,8 +19,10 @@ from replication.system.tables import read_table, write_table
 from study_results import planned_study, write_results
 
 
-def rendered(folder: Path, planned: PlannedStudy) -> str:
+def rendered(folder: Path, planned: PlannedStudy, **tables: pd.DataFrame) -> str:
     study = write_results(folder, planned)
+    for name, table in tables.items():
+        write_table(table, folder / f"tables/{name}.csv")
     schedules = pd.DataFrame(gallery(11), columns=["schedule", "progress", "multiplier"])
     # Each has a picture of its own: two are drawn as all are, in a tenth of the time.
     schedules = schedules[schedules["schedule"].isin(schedules["schedule"].unique()[:2])]
@@ -125,3 +127,20 @@ def test_the_scoreboard_counts_every_statement_once(demo: str, tmp_path: Path) -
     assert tuple(counted) == OUTCOMES
     assert sum(map(int, counted.values())) == read_table(study / "claims.csv")["statement"].nunique()
     assert (counted["not testable here"], counted["undecided"]) == ("1", "1")
+
+
+def test_a_study_says_which_choice_of_what_is_unsaid_explains_most(tmp_path):
+    asked = {"study": "tiny", "question": "size", "title": "Which size?", "answer": "Size 64 does."}
+    other = {"study": "tiny", "question": "stem", "title": "Which stem?", "answer": "Cannot be told here."}
+    choices = [
+        {**asked, "choice": "size 64", "less_likely": 1.0},
+        {**asked, "choice": "size 32", "less_likely": 1e9},
+    ]
+    page = words(
+        rendered(tmp_path, planned_study(tmp_path / "config"), explanations=pd.DataFrame([*choices, other]))
+    )
+    assert (
+        "Which size? Size 64 does. All choices Choice Times less likely size 64 1 size 32 more than a million"
+        in page
+    )
+    assert "Which stem? Cannot be told here. Words of the" in page

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from replication.analysis import verdicts
 from replication.analysis.kinds_of_evidence import KINDS
+from replication.analysis.likelihoods import times
 from replication.analysis.measures import DERIVED
 from replication.report.audit_stamp import NOT_AUDITED
 from replication.report.claim_words import our_words, reported_words, what_would_decide
@@ -41,12 +42,13 @@ class Tables:
     summary: pd.DataFrame
     arms: pd.DataFrame
     recommendations: pd.DataFrame
+    explanations: pd.DataFrame
     schedules: pd.DataFrame
 
     @classmethod
     def read(cls, results: str | Path) -> "Tables":
         """Read the tables in `results/<scale>/`."""
-        names = ("runs", "summary", "arms", "recommendations", "schedules")
+        names = ("runs", "summary", "arms", "recommendations", "explanations", "schedules")
         tables = {name: read_table(Path(results, "tables", f"{name}.csv")) for name in names}
         return cls(read_table(Path(results, "claims.csv")), **tables)
 
@@ -174,11 +176,24 @@ def _study(planned: PlannedStudy, results: Path, tables: Tables) -> dict[str, An
         "description": planned.study.description,
         "claims": [_claim(row, stated[row["id"]], named[row["id"]]) for row in records(claims)],
         "tables": [_table(table, name, tables, claims) for table in planned.study.tables],
+        "questions": _questions(tables.explanations[tables.explanations["study"] == name]),
         "notebook": Markup(notebook_html(results / "studies" / name / "notebook.ipynb")),
         "costs": [_cost(arm, tables.summary) for arm in trained],
         "arms": [_arm(arm, tables.runs) for arm in trained],
         "derived": [_derived(arm, tables.runs) for arm in arms if arm not in trained],
     }
+
+
+def _questions(explanations: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return what a study asks about what is unsaid, each with its answer and all choices that were compared."""
+    return [
+        {
+            "title": rows["title"].iloc[0],
+            "answer": rows["answer"].iloc[0],
+            "choices": [(row["choice"], times(row["less_likely"])) for row in records(rows) if row["choice"]],
+        }
+        for _, rows in explanations.groupby("question", sort=False)
+    ]
 
 
 def _claim(reading: dict[str, Any], claim: Claim, arms: Sequence[str]) -> dict[str, Any]:
