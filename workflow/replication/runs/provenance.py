@@ -96,7 +96,12 @@ def study_facts(study: str) -> dict[str, Any]:
     if not path.is_file():
         return {"file": str(path), "sha256": None, "statements_sha256": None, **rules}
     digest = digest_of_file(path)
-    return {"file": str(path), "sha256": digest, "statements_sha256": _statements_digest(path, digest), **rules}
+    return {
+        "file": str(path),
+        "sha256": digest,
+        "statements_sha256": _statements_digest(path, digest),
+        **rules,
+    }
 
 
 @cache
