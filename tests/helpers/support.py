@@ -34,6 +34,7 @@ SCHEDULES: dict[str, dict[str, Any]] = {
     "exp_range": {"half_cycle_epochs": 1, "minimum": 0.1, "gamma": 0.9},
     "range_test": {"minimum": 0.1},
     "one_cycle": {},
+    "function": {"file": "schedules/wsd.py", "function": "warmup_stable_decay", "stable": 0.5},
     "reduce_on_plateau": {"patience": 1, "threshold": 0.9, "threshold_mode": "rel", "factor": 0.5},
     "loss_probing": {"factors": [2, 1, 0.5]},
     "beam_search": {"factors": [2, 0.5], "beam_size": 2},

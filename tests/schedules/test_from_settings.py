@@ -60,6 +60,11 @@ WHOLE_CURVES = [
         "one_cycle", {"warm_fraction": 0.25, "annealing": "linear"},
         [1 / 25, 1 - (1 - 4e-6) / 300, 1 - 101 * (1 - 4e-6) / 300, 4e-6, 4e-6, 4e-6],
     ),
+    (
+        "function",
+        {"file": "schedules/wsd.py", "function": "warmup_stable_decay", "warm": 0.25, "stable": 0.5},
+        [0, 1, 1, 2 * REMAINING, 0, 0],
+    ),
 ]  # fmt: skip
 NAMES = [name for name, _, _ in WHOLE_CURVES]
 SCHEDULES = [(name, fields) for name, fields, _ in WHOLE_CURVES]

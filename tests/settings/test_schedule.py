@@ -26,6 +26,7 @@ LEAST = {
     "exp_range": {"half_cycle_epochs": 5, "minimum": 0.1, "gamma": 0.999},
     "range_test": {"minimum": 0.1},
     "one_cycle": {},
+    "function": {"file": "schedules/wsd.py", "function": "warmup_stable_decay"},
     "reduce_on_plateau": {"patience": 10},
     "loss_probing": {"factors": [2, 1, 0.5]},
     "range_tested": {
@@ -35,7 +36,7 @@ LEAST = {
         "test_maximum_rate": 1,
     },
 }
-BY_STEP = {"triangular", "triangular2", "exp_range", "range_test", "one_cycle"}
+BY_STEP = {"triangular", "triangular2", "exp_range", "range_test", "one_cycle", "function"}
 
 
 def schedule(name, **fields):

@@ -230,7 +230,8 @@ def test_two_values_under_one_key_are_two_problems():
     ]
 
 
-@pytest.mark.parametrize("name", SCHEDULES)
+# What more keys a function of the user's own has, it says itself.
+@pytest.mark.parametrize("name", [name for name in SCHEDULES if name != "function"])
 def test_the_name_of_a_schedule_is_not_shown_as_a_key(name):
     lines = problems(RunSettings, SETTINGS | {"schedule": {"name": name, "unheard_of": 1}})
     keys = [line.split("`")[1] for line in lines]

@@ -14,7 +14,7 @@ from replication.settings.arm import merge
 from replication.settings.claims import IDENTIFIER
 from replication.settings.config import CONFIG_PLACE, Config, config_of
 from replication.settings.run import RunSettings
-from replication.settings.schedule import PureSchedule, RangeTest
+from replication.settings.schedule import OwnFunction, PureSchedule, RangeTest
 from replication.settings.study import Scale, Study
 from replication.settings.validation import unknown_name, validate
 from replication.settings.yaml_file import read_yaml
@@ -161,6 +161,12 @@ def plan_of_study(config: Mapping[str, Any], study: str) -> PlannedStudy:
     return plan_of(config)[study]
 
 
+def own_functions(plan: Mapping[str, PlannedStudy]) -> list[OwnFunction]:
+    """Return the schedules of the user's own that the selected arms of a plan use."""
+    used = [settings.schedule for planned in plan.values() for settings in planned.arms.values()]
+    return [schedule for schedule in used if isinstance(schedule, OwnFunction)]
+
+
 def _check_substitutes(substitute: Mapping[str, str], place: str, config: Config) -> None:
     known = data.known_datasets(config)
     for name in [*substitute, *substitute.values()]:
@@ -227,7 +233,7 @@ def _arm_settings(file: Path, study: Study, arm: str, scale: Scale, config: Conf
     for layer in layers:
         raw = merge(raw, layer)
     place = f"{file}, arm {arm} at {scale} scale"
-    settings = validate(RunSettings, raw, place)
+    settings = _with_own_function(validate(RunSettings, raw, place), place)
     by_user = config.substitute if scale == config.scale else {}
     _check_data(_substituted(settings, overrides.substitute, by_user), config, place)
     _check_schedule(settings, place)
@@ -262,6 +268,16 @@ def _check_data(settings: RunSettings, config: Config, place: str) -> None:
                 f"{place}: `data.{key}`: {count} images wanted, but {wanted.dataset} has {there_are}: "
                 "ask for fewer, or null for all"
             )
+
+
+def _with_own_function(settings: RunSettings, place: str) -> RunSettings:
+    """Check a function of the user's own, and return settings that say which content its file has."""
+    if not isinstance(settings.schedule, OwnFunction):
+        return settings
+    try:
+        return settings.model_copy(update={"schedule": schedules.checked(settings.schedule)})
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{place}: `schedule`: {error}") from None
 
 
 def _check_schedule(settings: RunSettings, place: str) -> None:

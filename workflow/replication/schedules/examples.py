@@ -1,6 +1,9 @@
 """One curve of each schedule, for the page that shows them all."""
 
+from collections.abc import Iterable
+
 from replication.schedules.from_settings import build
+from replication.schedules.own_function import title_of
 from replication.settings.schedule import (
     AtFractions,
     Constant,
@@ -14,6 +17,7 @@ from replication.settings.schedule import (
     Linear,
     MultiStep,
     OneCycle,
+    OwnFunction,
     Polynomial,
     PureSchedule,
     RangeTest,
@@ -75,11 +79,13 @@ EXAMPLES: dict[str, PureSchedule] = {
 }
 
 
-def gallery(points: int = 401) -> list[tuple[str, float, float]]:
+def gallery(points: int = 401, own: Iterable[OwnFunction] = ()) -> list[tuple[str, float, float]]:
     """Trace every example over its budget.
 
     Parameters
     ----------
+    own
+        Functions of the user's, which come after the examples: read at every step, without a warm-up.
     points
         Points of each curve, at least 2, evenly spaced from progress 0 to 1.
 
@@ -93,7 +99,10 @@ def gallery(points: int = 401) -> list[tuple[str, float, float]]:
     >>> gallery(points=2)[:2]
     [('Constant', 0.0, 1.0), ('Constant', 1.0, 1.0)]
     """
-    return [(title, *point) for title, example in EXAMPLES.items() for point in _trace(example, points)]
+    bare = {title_of(each): each.model_copy(update={"sampling": STEP, "warm_up": None}) for each in own}
+    return [
+        (title, *point) for title, example in (EXAMPLES | bare).items() for point in _trace(example, points)
+    ]
 
 
 def _trace(example: PureSchedule, points: int) -> list[tuple[float, float]]:

@@ -18,6 +18,7 @@ from replication.schedules.decay import (
 )
 from replication.schedules.join import join_schedules, scaled
 from replication.schedules.one_cycle import Phases, one_cycle_momentum, one_cycle_rate
+from replication.schedules.own_function import own_function
 from replication.schedules.positions import whole_steps
 from replication.schedules.profiles import constant, cosine, geometric, linear, polynomial, rex, stretch
 from replication.schedules.range_test import range_test
@@ -174,6 +175,7 @@ CURVES: dict[str, Callable[[Any, Budget], Curve]] = {
     "one_cycle": lambda settings, budget: one_cycle_rate(
         _phases(settings, budget), settings.initial_divisor, settings.final_divisor
     ),
+    "function": lambda settings, budget: stretch(own_function(settings), budget.epochs),
 }
 
 MOMENTUM_CURVES: dict[str, Callable[[Any, Budget], Curve | None]] = {"one_cycle": _one_cycle_momentum}

@@ -5,9 +5,9 @@ Times are in epochs. Multipliers are relative to the base learning rate of the a
 """
 
 from itertools import pairwise
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from replication.settings.base import Section
 
@@ -273,6 +273,37 @@ class OneCycle(PureSchedule):
         return self
 
 
+Keyword = bool | int | float | str | list[float]
+
+
+class OwnFunction(PureSchedule):
+    """A function in a file of yours, from progress (0 to 1) to a multiplier; every other key is a setting of it."""
+
+    # Which keys there may be, the function says: they are checked with it.
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Keyword]
+
+    name: Literal["function"]
+    file: str = Field(
+        min_length=1,
+        description="A Python file within the project's folder, by its path there: schedules/wsd.py.",
+    )
+    function: str = Field(
+        min_length=1, description="Its name in the file; it takes progress, and settings by name."
+    )
+    content_sha256: str | None = Field(
+        default=None,
+        description="SHA-256 of the file's content. null: filled in, so that an edit of the file retrains its runs. "
+        "Where it is written, another content is refused.",
+    )
+    sampling: SamplingSettings = Field(default=EVERY_STEP, description=SAMPLING)
+
+    @property
+    def keywords(self) -> dict[str, Any]:
+        """The settings that the function is given by name."""
+        return dict(self.__pydantic_extra__)
+
+
 class ReduceOnPlateau(Section):
     """A drop whenever the monitored value stops improving: torch's ReduceLROnPlateau, but for patience and `eps`."""
 
@@ -410,6 +441,7 @@ ScheduleSettings = Annotated[
     | ExpRange
     | RangeTest
     | OneCycle
+    | OwnFunction
     | ReduceOnPlateau
     | LossProbing
     | BeamSearch
