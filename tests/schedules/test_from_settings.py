@@ -14,6 +14,7 @@ EVERY_STEP = {"name": "every_step"}
 QUARTER, HALF, LAST, PAST = 100, 200, STEPS - 1, STEPS + 100
 REMAINING = 1 / STEPS
 SQRT_HALF = math.sqrt(0.5)
+FRACTAL = (2 - SQRT_HALF) / (2 + SQRT_HALF)
 
 
 def settings(name, **fields):
@@ -41,6 +42,15 @@ WHOLE_CURVES = [
     (
         "inverse_square_root", {"time_scale_epochs": 25},
         [1, SQRT_HALF, 3**-0.5, (1 + 99.75 / 25) ** -0.5, 5**-0.5, 6**-0.5],
+    ),
+    ("time_based", {"decay": 0.01}, [1, 1 / 2, 1 / 3, 1 / 4.99, 1 / 5, 1 / 6]),
+    (
+        "inverse_scaling", {"unit": "epoch"},
+        [1, 26**-0.5, 51**-0.5, 100.75**-0.5, 101**-0.5, 126**-0.5],
+    ),
+    (
+        "fractal", {"nodes": 2, "condition": 3, "steps_per_node": 100},
+        [1, FRACTAL, 1, FRACTAL, 1, FRACTAL],
     ),
     ("cosine", {}, [1, (1 + SQRT_HALF) / 2, 0.5, (1 - math.cos(math.pi / 400)) / 2, 0, 0]),
     ("sgdr", {"first_cycle_epochs": 50}, [1, 0.5, 1, (1 - math.cos(math.pi / 200)) / 2, 1, 0.5]),

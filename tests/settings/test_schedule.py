@@ -18,6 +18,9 @@ LEAST = {
     "geometric": {"final": 0.01},
     "polynomial": {},
     "inverse_square_root": {"time_scale_epochs": 5},
+    "time_based": {"decay": 0.01},
+    "inverse_scaling": {},
+    "fractal": {"nodes": 32, "condition": 100},
     "cosine": {},
     "sgdr": {"first_cycle_epochs": 10},
     "rex": {},
@@ -36,7 +39,17 @@ LEAST = {
         "test_maximum_rate": 1,
     },
 }
-BY_STEP = {"triangular", "triangular2", "exp_range", "range_test", "one_cycle", "function"}
+BY_STEP = {
+    "triangular",
+    "triangular2",
+    "exp_range",
+    "range_test",
+    "one_cycle",
+    "function",
+    "time_based",
+    "inverse_scaling",
+    "fractal",
+}
 
 
 def schedule(name, **fields):
@@ -94,6 +107,13 @@ REFUSED = [
     ("geometric", {"final": 0.0}, "greater than 0"),
     ("polynomial", {"power": 0}, "greater than 0"),
     ("inverse_square_root", {"time_scale_epochs": 0}, "greater than 0"),
+    ("time_based", {"decay": 0}, "greater than 0"),
+    ("time_based", {"unit": "hour"}, "'step' or 'epoch'"),
+    ("inverse_scaling", {"power": -0.5}, "greater than 0"),
+    ("fractal", {"nodes": 24}, "should be a power of two"),
+    ("fractal", {"nodes": 0}, "greater than or equal to 1"),
+    ("fractal", {"condition": 1}, "greater than 1"),
+    ("fractal", {"steps_per_node": 0}, "greater than or equal to 1"),
     ("sgdr", {"first_cycle_epochs": 0}, "greater than or equal to 1"),
     ("sgdr", {"cycle_multiplier": 0}, "greater than or equal to 1"),
     ("sgdr", {"cycle_multiplier": 1.5}, "valid integer"),
@@ -119,6 +139,7 @@ REFUSED = [
     ("reduce_on_plateau", {"factor": 1.0}, "less than 1"),
     ("reduce_on_plateau", {"patience": 0}, "greater than or equal to 1"),
     ("reduce_on_plateau", {"monitor": "test_loss"}, "validation_loss"),
+    ("reduce_on_plateau", {"best": "last"}, "'improved' or 'lowest'"),
     ("loss_probing", {"factors": []}, "at least 1 item"),
     ("loss_probing", {"factors": [1, 0]}, "greater than 0"),
     ("loss_probing", {"factors": [1, 2, 1]}, "should not hold a number twice"),

@@ -12,7 +12,9 @@ from replication.settings.schedule import (
     EveryStep,
     Exponential,
     ExpRange,
+    Fractal,
     Geometric,
+    InverseScaling,
     InverseSquareRoot,
     Linear,
     MultiStep,
@@ -24,6 +26,7 @@ from replication.settings.schedule import (
     Rex,
     Sgdr,
     Step,
+    TimeBased,
     Triangular,
     Triangular2,
     WarmUp,
@@ -46,6 +49,15 @@ EXAMPLES: dict[str, PureSchedule] = {
     "Polynomial, power 2": Polynomial(name="polynomial", power=2, sampling=STEP),
     "Inverse square root, time scale 10 epochs": InverseSquareRoot(
         name="inverse_square_root", time_scale_epochs=10, sampling=STEP
+    ),
+    "Time-based decay: 1/2 after 10 epochs": TimeBased(
+        name="time_based", decay=0.1, unit="epoch", sampling=STEP
+    ),
+    "Inverse scaling, power 1/4": InverseScaling(
+        name="inverse_scaling", power=0.25, unit="epoch", sampling=STEP
+    ),
+    "Fractal: 16 nodes, condition number 20": Fractal(
+        name="fractal", nodes=16, condition=20, steps_per_node=312
     ),
     "Cosine": Cosine(name="cosine", sampling=STEP),
     "Cosine with restarts (SGDR): 10, 20, 40 epochs": Sgdr(

@@ -12,10 +12,13 @@ from replication.schedules.budget import Budget
 from replication.schedules.cyclical import exp_range, sgdr, triangular, triangular2
 from replication.schedules.decay import (
     exponential_decay,
+    inverse_scaling,
     inverse_square_root,
     multi_step_decay,
     step_decay,
+    time_based,
 )
+from replication.schedules.fractal import fractal
 from replication.schedules.join import join_schedules, scaled
 from replication.schedules.one_cycle import Phases, one_cycle_momentum, one_cycle_rate
 from replication.schedules.own_function import own_function
@@ -134,6 +137,11 @@ def _phases(settings: settings_of.OneCycle, budget: Budget) -> Phases:
     return Phases(budget, settings.warm_fraction, settings.three_phases, annealing)
 
 
+def _units(unit: settings_of.Unit, budget: Budget) -> int:
+    """Return how many units of time an epoch has."""
+    return budget.steps_per_epoch if unit == "step" else 1
+
+
 # Each entry takes the settings of its name, and the budget that they are spread over.
 SAMPLINGS: dict[str, Callable[[Any, Budget], Sampling]] = {
     "every_step": lambda _, budget: every_step(budget.steps_per_epoch),
@@ -161,6 +169,13 @@ CURVES: dict[str, Callable[[Any, Budget], Curve]] = {
         polynomial(1.0, settings.final, settings.power), budget.epochs
     ),
     "inverse_square_root": lambda settings, _: inverse_square_root(settings.time_scale_epochs),
+    "time_based": lambda settings, budget: time_based(settings.decay, _units(settings.unit, budget)),
+    "inverse_scaling": lambda settings, budget: inverse_scaling(
+        settings.power, _units(settings.unit, budget)
+    ),
+    "fractal": lambda settings, budget: fractal(
+        settings.nodes, settings.condition, settings.steps_per_node, budget.steps_per_epoch
+    ),
     "cosine": lambda settings, budget: stretch(cosine(1.0, settings.final), budget.epochs),
     "sgdr": lambda settings, _: sgdr(settings.first_cycle_epochs, settings.cycle_multiplier, settings.final),
     "rex": lambda _, budget: stretch(rex, budget.epochs),

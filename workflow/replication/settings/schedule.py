@@ -158,6 +158,53 @@ class InverseSquareRoot(PureSchedule):
     )
 
 
+Unit = Literal["step", "epoch"]
+
+
+class TimeBased(PureSchedule):
+    """1 / (1 + decay * time): what tutorials call time-based decay, and Keras 2 `decay`."""
+
+    name: Literal["time_based"]
+    decay: Positive = Field(
+        description="Growth of the divisor in a unit of time: half the rate after 1 / decay."
+    )
+    unit: Unit = Field(
+        default="step", description="Unit of time: optimizer steps, as Keras counts, or epochs."
+    )
+    sampling: SamplingSettings = Field(default=EVERY_STEP, description=SAMPLING)
+
+
+class InverseScaling(PureSchedule):
+    """(1 + time) ** -power: scikit-learn's invscaling."""
+
+    name: Literal["inverse_scaling"]
+    power: Positive = Field(default=0.5, description="scikit-learn: power_t.")
+    unit: Unit = Field(default="step", description="Unit of time: optimizer steps or epochs.")
+    sampling: SamplingSettings = Field(default=EVERY_STEP, description=SAMPLING)
+
+
+def _power_of_two(number: int) -> int:
+    if number.bit_count() != 1:
+        raise ValueError("should be a power of two, as 32")
+    return number
+
+
+class Fractal(PureSchedule):
+    """The step sizes of Chebyshev iteration in fractal order, repeated (arXiv:2103.01338)."""
+
+    name: Literal["fractal"]
+    nodes: Annotated[int, Field(ge=1, le=2**16), AfterValidator(_power_of_two)] = Field(
+        description="Number of step sizes: the paper's T, a power of two."
+    )
+    condition: float = Field(
+        gt=1, description="Highest over lowest curvature: nearly highest over lowest rate."
+    )
+    steps_per_node: int = Field(
+        default=1, ge=1, description="Optimizer steps with each of them: our reading."
+    )
+    sampling: SamplingSettings = Field(default=EVERY_STEP, description=SAMPLING)
+
+
 class Cosine(PureSchedule):
     """Half a cosine over the budget, without restarts."""
 
@@ -308,7 +355,10 @@ class ReduceOnPlateau(Section):
     """A drop whenever the monitored value stops improving: torch's ReduceLROnPlateau, but for patience and `eps`."""
 
     name: Literal["reduce_on_plateau"]
-    monitor: Literal["validation_loss"] = Field(default="validation_loss", description="What should fall.")
+    monitor: Literal["validation_loss", "train_loss"] = Field(
+        default="validation_loss",
+        description="What should fall. train_loss: the mean over the steps of the epoch.",
+    )
     factor: OpenFraction = Field(default=0.1, description="Factor of each drop.")
     patience: int = Field(
         ge=1,
@@ -320,6 +370,11 @@ class ReduceOnPlateau(Section):
     )
     threshold_mode: Literal["rel", "abs"] = Field(
         default="rel", description="rel: the threshold is a share of the best value. abs: a difference."
+    )
+    best: Literal["improved", "lowest"] = Field(
+        default="improved",
+        description="What an improvement is measured from. improved: the value of the last improvement, as in torch "
+        "and Keras. lowest: the lowest value so far, improvement or not, as in scikit-learn.",
     )
     cooldown: int = Field(default=0, ge=0, description="Epochs after a drop that do not count.")
     minimum_rate: float = Field(
@@ -433,6 +488,9 @@ ScheduleSettings = Annotated[
     | Linear
     | Polynomial
     | InverseSquareRoot
+    | TimeBased
+    | InverseScaling
+    | Fractal
     | Cosine
     | Sgdr
     | Rex
