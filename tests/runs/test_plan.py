@@ -454,6 +454,7 @@ SMALLER = {
                 "early_stopping.judged: every_epoch for –",
                 "early_stopping.minimum_delta: 0.0 for –",
                 "early_stopping.monitor: validation_loss for –",
+                "early_stopping.name: patience for –",
                 "early_stopping.patience: 3 for –",
                 "early_stopping.restore_best: False for –",
             ],

@@ -42,6 +42,7 @@ def test_a_run_takes_one_entry_of_each_registry(
         "training.models.MODELS": model,
         "training.optimizers.OPTIMIZERS": settings.optimizer.name,
         "training.controllers.CONTROLLERS": controller,
+        "training.early_stopping.STOPPING_RULES": "",
         "training.early_stopping.JUDGED_EPOCHS": "",
         "schedules.cycles.CYCLES": "",
         "schedules.from_settings.CURVES": curve,

@@ -507,6 +507,10 @@ def of_model(name):
     return lambda settings: settings.model.name == name
 
 
+def stopped_by(*names):
+    return lambda settings: settings.early_stopping is not None and settings.early_stopping.name in names
+
+
 @pytest.mark.parametrize(
     ("file", "old", "new", "concerns"),
     [
@@ -555,7 +559,15 @@ def test_an_edit_concerns_the_runs_that_use_it(copied, arms, untouched, file, ol
         ),
         ("training.models.mnist_cnn", "FILTERS", of_model("mnist-cnn")),
         ("training.models.resnet18", "_with_width", of_model("resnet18")),
-        ("training.early_stopping", "Stopper", lambda _: True),
+        ("training.early_stopping", "Stopper", stopped_by("patience")),
+        (
+            "training.prechelt",
+            "GeneralisationLossStopper",
+            stopped_by("generalisation_loss", "progress_quotient"),
+        ),
+        ("schedules.decay", "time_based", named("time_based")),
+        ("schedules.fractal", "fractal_order", named("fractal")),
+        ("schedules.own_function", "_multiplier", named("function")),
         ("training.batches", "crop_and_flip", lambda _: True),
         ("training.randomness", "stream_seed", lambda _: True),
         ("data.dataset", "read_dataset", lambda _: True),

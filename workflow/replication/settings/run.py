@@ -1,8 +1,9 @@
 """The settings of one run: everything that decides its numbers, and nothing else."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from replication.settings.base import Section
 from replication.settings.schedule import Constant, ScheduleSettings, increasing
@@ -140,9 +141,13 @@ class ScheduleFreeSgd(Section):
 OptimizerSettings = Annotated[Adam | Sgd | ScheduleFreeSgd, Field(discriminator="name")]
 
 
+RESTORE_BEST = "End with the weights of the epoch of the lowest validation loss. Keras' default is not to."
+
+
 class EarlyStopping(Section):
     """Stop when the monitored value has not improved for `patience` epochs, or cycles, in a row."""
 
+    name: Literal["patience"] = Field(default="patience", description="May be left out.")
     monitor: Literal["validation_loss", "validation_accuracy"] = Field(description="What should improve.")
     judged: Literal["every_epoch", "cycle_ends"] = Field(
         default="every_epoch",
@@ -157,10 +162,52 @@ class EarlyStopping(Section):
         ge=0,
         description="An improvement must exceed this; one that equals it, as .4 to .3 and 0.1, is none.",
     )
-    restore_best: bool = Field(
-        default=False,
-        description="End with the weights of the epoch of the lowest validation loss. Keras' default is not to.",
+    restore_best: bool = Field(default=False, description=RESTORE_BEST)
+
+
+class PrecheltCriterion(Section):
+    """What Prechelt's stopping criteria (1998) share: they look at the validation loss after every epoch."""
+
+    monitor: Literal["validation_loss"] = Field(
+        default="validation_loss", description="What should not rise."
     )
+    judged: Literal["every_epoch"] = Field(default="every_epoch", description="When it is measured.")
+    restore_best: bool = Field(default=False, description=RESTORE_BEST)
+
+
+class GeneralisationLoss(PrecheltCriterion):
+    """Prechelt's GL: stop when the validation loss is above the lowest so far by more than `threshold` percent."""
+
+    name: Literal["generalisation_loss"]
+    threshold: float = Field(gt=0, description="Percent of the lowest: the paper's alpha, from 1 to 5.")
+
+
+class ProgressQuotient(PrecheltCriterion):
+    """Prechelt's PQ: stop when that loss, over the training progress of the last strip, exceeds `threshold`."""
+
+    name: Literal["progress_quotient"]
+    threshold: float = Field(gt=0, description="Percent over per mille: the paper's alpha, from 0.5 to 3.")
+    strip_epochs: int = Field(default=5, ge=2, description="Epochs of a strip: the paper's k.")
+
+
+class RisingStrips(PrecheltCriterion):
+    """Prechelt's UP: stop when the validation loss has risen in `strips` strips in a row."""
+
+    name: Literal["rising_strips"]
+    strips: int = Field(ge=1, description="The paper's s, from 2 to 8.")
+    strip_epochs: int = Field(default=5, ge=1, description="Epochs of a strip: the paper's k.")
+
+
+def _patience_by_default(raw: Any) -> Any:
+    return {"name": "patience", **raw} if isinstance(raw, Mapping) else raw
+
+
+StoppingSettings = Annotated[
+    Annotated[
+        EarlyStopping | GeneralisationLoss | ProgressQuotient | RisingStrips, Field(discriminator="name")
+    ],
+    BeforeValidator(_patience_by_default),
+]
 
 
 class RunSettings(Section):
@@ -170,7 +217,7 @@ class RunSettings(Section):
     model: ModelSettings
     optimizer: OptimizerSettings
     schedule: ScheduleSettings
-    early_stopping: EarlyStopping | None = Field(default=None, description="null: train all epochs.")
+    early_stopping: StoppingSettings | None = Field(default=None, description="null: train all epochs.")
     batch_size: int = Field(
         ge=1, description="Training images per step; the last batch of an epoch may be smaller."
     )
