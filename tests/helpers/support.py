@@ -42,6 +42,7 @@ SCHEDULES: dict[str, dict[str, Any]] = {
     "loss_probing": {"factors": [2, 1, 0.5]},
     "beam_search": {"factors": [2, 0.5], "beam_size": 2},
     "hypergradient": {"hypergradient_rate": 0.01},
+    "newton": {},
     "range_tested": {
         "half_cycle_epochs": 1,
         "test_epochs": 1,
@@ -50,7 +51,7 @@ SCHEDULES: dict[str, dict[str, Any]] = {
         "smoothing": 0,
     },
 }
-STATEFUL = {"reduce_on_plateau", "loss_probing", "beam_search", "hypergradient", "range_tested"}
+STATEFUL = {"reduce_on_plateau", "loss_probing", "beam_search", "hypergradient", "newton", "range_tested"}
 PURE = sorted(set(SCHEDULES) - STATEFUL)
 
 

@@ -6,7 +6,7 @@ from replication.settings import schedule as settings
 from replication.settings.schedule import PureSchedule, ScheduleSettings
 
 SCHEDULE = TypeAdapter(ScheduleSettings)
-STATEFUL = {"reduce_on_plateau", "loss_probing", "range_tested"}
+STATEFUL = {"reduce_on_plateau", "loss_probing", "newton", "range_tested"}
 
 # The least that each schedule must be told.
 LEAST = {
@@ -32,6 +32,7 @@ LEAST = {
     "function": {"file": "schedules/wsd.py", "function": "warmup_stable_decay"},
     "reduce_on_plateau": {"patience": 10},
     "loss_probing": {"factors": [2, 1, 0.5]},
+    "newton": {},
     "range_tested": {
         "half_cycle_epochs": 5,
         "test_epochs": 2,
@@ -148,6 +149,10 @@ REFUSED = [
     ("loss_probing", {"normalisation": "max"}, "min_max"),
     ("loss_probing", {"temperature": 0}, "greater than 0"),
     ("loss_probing", {"minimum_rate": 0.1, "maximum_rate": 0.1}, "should be below maximum_rate"),
+    ("newton", {"damping": 0}, "greater than 0"),
+    ("newton", {"damping": 1.5}, "less than or equal to 1"),
+    ("newton", {"interval_epochs": 2}, "less than or equal to 1"),
+    ("newton", {"largest_change": 1}, "greater than 1"),
     ("range_test", {"minimum": 0.0}, "greater than 0"),
     ("range_test", {"growth": "cosine"}, "'linear' or 'exponential'"),
     ("range_test", {"smoothing": 1.0}, "less than 1"),

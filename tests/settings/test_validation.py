@@ -17,7 +17,7 @@ from replication.settings.validation import unknown_name, validate
 from tabulated import EVENT, GONE, ORDER, SETTINGS, STUDY, VALUE, changed
 
 PLACE = "studies/x.yaml"
-STATEFUL = ("reduce_on_plateau", "loss_probing", "beam_search", "hypergradient", "range_tested")
+STATEFUL = ("reduce_on_plateau", "loss_probing", "beam_search", "hypergradient", "newton", "range_tested")
 SCHEDULES = sorted([*CURVES, *STATEFUL])
 CLAIMS = {
     "value": VALUE,

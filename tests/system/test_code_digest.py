@@ -551,6 +551,7 @@ def test_an_edit_concerns_the_runs_that_use_it(copied, arms, untouched, file, ol
         ("training.controllers.loss_probing", "_z_score", named()),
         ("training.controllers.beam_search", "training_loss", named("beam_search")),
         ("training.controllers.hypergradient", "_adam_direction", named("hypergradient")),
+        ("training.controllers.newton", "NewtonRate", named("newton")),
         ("training.optimizers", "_sgd", lambda settings: settings.optimizer.name == "sgd"),
         (
             "training.optimizers",

@@ -479,6 +479,24 @@ class Hypergradient(Section):
     )
 
 
+class Newton(Section):
+    """Damped Newton steps on the learning rate (Retsinas et al., ICASSP 2023), as in the authors' code."""
+
+    name: Literal["newton"]
+    damping: float = Field(
+        default=0.2, gt=0, le=1, description="Share of a Newton step: the code's meta_gamma."
+    )
+    interval_epochs: float = Field(
+        default=1 / 3,
+        gt=0,
+        le=1,
+        description="Epochs between changes, rounded down to whole steps, at least one.",
+    )
+    largest_change: float = Field(
+        default=100.0, gt=1, description="Most by which a change multiplies the rate: our reading."
+    )
+
+
 ScheduleSettings = Annotated[
     Constant
     | Step
@@ -504,6 +522,7 @@ ScheduleSettings = Annotated[
     | LossProbing
     | BeamSearch
     | Hypergradient
+    | Newton
     | RangeTested,
     Field(discriminator="name"),
 ]
