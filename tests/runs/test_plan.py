@@ -96,6 +96,13 @@ def test_lists_are_replaced_whole(tmp_path):
     assert settings_of(tmp_path, "a", changes).schedule.factors == [3.0]
 
 
+def test_averaging_at_the_ends_of_cycles_that_there_are_not_is_refused(tmp_path):
+    changes = {"arms.b.settings.averaging": {"at": "cycle_ends"}}
+    assert refused(tmp_path, changes).startswith(
+        f"{tmp_path}/{NAME}.yaml, arm b at paper scale: `averaging`: the schedule cosine has no cycles: "
+    )
+
+
 # --- a schedule of the user's own ------------------------------------------------------------------------------
 
 OWN = {"name": "function", "file": "own.py", "function": "own"}

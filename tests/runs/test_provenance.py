@@ -44,6 +44,7 @@ def test_a_run_takes_one_entry_of_each_registry(
         "training.controllers.CONTROLLERS": controller,
         "training.early_stopping.STOPPING_RULES": "",
         "training.early_stopping.JUDGED_EPOCHS": "",
+        "training.averaged_epochs.AVERAGED_EPOCHS": "",
         "schedules.cycles.CYCLES": "",
         "schedules.from_settings.CURVES": curve,
         "schedules.from_settings.MOMENTUM_CURVES": curve,

@@ -22,6 +22,7 @@ from replication.system.digests import canonical_json, digest_of_text
 from replication.system.files import visible_files
 from replication.system.missing import or_missing
 from replication.system.user_paths import shown, user_path
+from replication.training.averaged_epochs import averaged_epochs
 from replication.training.early_stopping import build_stopper
 
 STUDIES = Path("config/studies")
@@ -238,6 +239,7 @@ def _arm_settings(file: Path, study: Study, arm: str, scale: Scale, config: Conf
     _check_data(_substituted(settings, overrides.substitute, by_user), config, place)
     _check_schedule(settings, place)
     _check_early_stopping(settings, place)
+    _check_averaging(settings, place)
     return settings
 
 
@@ -299,3 +301,10 @@ def _check_early_stopping(settings: RunSettings, place: str) -> None:
         build_stopper(settings, NOMINAL_STEPS_PER_EPOCH)
     except ConfigurationError as error:
         raise ConfigurationError(f"{place}: `early_stopping.judged`: {error}, or judge every_epoch") from None
+
+
+def _check_averaging(settings: RunSettings, place: str) -> None:
+    try:
+        averaged_epochs(settings, NOMINAL_STEPS_PER_EPOCH)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{place}: `averaging`: {error}") from None

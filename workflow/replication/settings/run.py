@@ -210,6 +210,20 @@ StoppingSettings = Annotated[
 ]
 
 
+class WeightAveraging(Section):
+    """Evaluate the mean of the weights that training has passed through (arXiv:1803.05407)."""
+
+    at: Literal["every_epoch", "cycle_ends"] = Field(
+        description="After which epochs the weights are added. cycle_ends: where a cycle of the learning rate ends."
+    )
+    from_share: float = Field(
+        default=0.0,
+        ge=0,
+        lt=1,
+        description="Share of the budget after which averaging begins; until then, as without.",
+    )
+
+
 class RunSettings(Section):
     """Everything that decides the numbers of one run, but for its seed and the device."""
 
@@ -218,6 +232,9 @@ class RunSettings(Section):
     optimizer: OptimizerSettings
     schedule: ScheduleSettings
     early_stopping: StoppingSettings | None = Field(default=None, description="null: train all epochs.")
+    averaging: WeightAveraging | None = Field(
+        default=None, description="null: evaluate the weights themselves."
+    )
     batch_size: int = Field(
         ge=1, description="Training images per step; the last batch of an epoch may be smaller."
     )
@@ -265,6 +282,14 @@ class RunSettings(Section):
             raise ValueError(
                 "optimizer schedule_free_sgd takes the place of a schedule: use the schedule constant without "
                 "warm_up (the optimizer has warmup_steps), or another optimizer"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _averaged_once(self) -> "RunSettings":
+        if self.averaging is not None and isinstance(self.optimizer, ScheduleFreeSgd):
+            raise ValueError(
+                "averaging: the optimizer schedule_free_sgd averages by itself: delete one of the two"
             )
         return self
 
