@@ -142,7 +142,8 @@ OF_A_RUN = [
     ({"schedule.name": 3}, f"`schedule`: there is no `3`; valid: {', '.join(SCHEDULES)}"),
     (
         {"model.name": "resnet"},
-        "`model`: there is no `resnet` (did you mean `resnet38`?); valid: mnist-cnn, resnet18, resnet20, resnet38",
+        "`model`: there is no `resnet` (did you mean `resnet38`?); valid: mnist-cnn, resnet18, resnet20, "
+        "resnet38, row-gru, transformer, vgg",
     ),
     ({"optimizer.name": "lion"}, "`optimizer`: there is no `lion`; valid: adam, schedule_free_sgd, sgd"),
     ({"schedule": "cosine"}, f"`schedule`: {NOT_A_MAPPING}, not 'cosine'"),

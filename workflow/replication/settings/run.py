@@ -81,7 +81,50 @@ class ResNet38(ResNetCifar):
     name: Literal["resnet38"]
 
 
-ModelSettings = Annotated[MnistCnn | ResNet18 | ResNet20 | ResNet38, Field(discriminator="name")]
+class Transformer(Section):
+    """A small transformer encoder that reads an image as a sequence of patches (arXiv:1706.03762)."""
+
+    name: Literal["transformer"]
+    patch: int = Field(
+        default=4, ge=1, description="Side of a patch in pixels, which divides that of the image."
+    )
+    width: int = Field(default=32, ge=2, description="Numbers of a token: a multiple of `heads`, and even.")
+    heads: int = Field(default=4, ge=1, description="Parts of a token that attend separately.")
+    blocks: int = Field(default=4, ge=1, description="Blocks of attention and a hidden layer.")
+    normalisation: Literal["after", "before"] = Field(
+        default="after",
+        description="Layer normalisation after each sum, as in the paper, or before each part.",
+    )
+
+    @model_validator(mode="after")
+    def _heads_divide_the_width(self) -> "Transformer":
+        if self.width % self.heads or self.width % 2:
+            raise ValueError("width should be even, and a multiple of heads")
+        return self
+
+
+class RowGru(Section):
+    """A GRU that reads an image of 28x28 row by row, and a linear layer (arXiv:1406.1078)."""
+
+    name: Literal["row-gru"]
+    units: int = Field(default=64, ge=1, description="Numbers of its state.")
+
+
+class Vgg(Section):
+    """VGG for small images, with batch normalisation (arXiv:1409.1556)."""
+
+    name: Literal["vgg"]
+    depth: Literal[11, 13, 16] = Field(
+        default=11, description="Layers that have weights, in the paper's count."
+    )
+    width: int = Field(
+        default=64, ge=1, description="Channels of the first stage; twice as many up to 8 times."
+    )
+
+
+ModelSettings = Annotated[
+    MnistCnn | ResNet18 | ResNet20 | ResNet38 | Transformer | RowGru | Vgg, Field(discriminator="name")
+]
 
 
 class Adam(Section):
