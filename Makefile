@@ -6,8 +6,9 @@ LOCK := envs/requirements.lock
 STAMP := $(VENV)/requirements.lock
 ACTIVATE := . $(VENV)/bin/activate &&
 
-# In two processes, each test file in one of them: its tests share what is expensive to make.
-PYTEST := python -m pytest -n 2 --dist loadfile
+# In two processes, each test file in one of them: its tests share what is expensive to make. The longest files begin
+# (tests/conftest.py), which pytest-xdist would undo. What is compiled is kept, for hundreds of processes import it.
+PYTEST := PYTHONDONTWRITEBYTECODE= python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 SCALE ?= demo
 # In every call of snakemake below, so that each is about the same results.

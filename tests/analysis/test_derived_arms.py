@@ -34,11 +34,7 @@ CLAIM = """
   - id: together-better
     section: s
     quote: q
-    kind: order
-    arm: both
-    direction: higher
-    than: [cosine]
-    measure: test_accuracy
+    readings: [{kind: order, arm: both, direction: higher, than: [cosine], measure: test_accuracy}]
 """
 LABELS = np.array([0, 1, 1, 0], np.uint8)
 

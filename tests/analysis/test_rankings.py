@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from replication.analysis.rankings import ranking_rows, ranks, top_shares
 from replication.settings.study import Study
-from tabulated import GONE, NAME, STUDY, VALUE, changed, tables_of
+from tabulated import FIRST, GONE, NAME, STUDY, VALUE, changed, stated, tables_of
 
 NAN = math.nan
 GRID = {
@@ -39,7 +39,7 @@ BASE = {
     "arms": GONE,
     "grids": [GRID],
     "rankings": [RANKING],
-    "claims": [VALUE | {"arm": "rank-rex-step", "measure": "average_rank"}],
+    "statements": stated(VALUE | {"arm": "rank-rex-step", "measure": "average_rank"}),
 }
 
 
@@ -201,7 +201,8 @@ def test_contestants_are_derived_arms():
 
 def test_a_ranking_may_be_over_several_axes():
     contest = contest_of(
-        {"over": ["budget", "profile"], "title": "{sampling}"}, claims=[VALUE | {"arm": "rank-step"}]
+        {"over": ["budget", "profile"], "title": "{sampling}"},
+        statements=stated(VALUE | {"arm": "rank-step"}),
     )
     assert dict(contest.contestants) == {
         f"rank-{sampling}": tuple(
@@ -258,7 +259,7 @@ def test_a_ranking_of_no_arms_at_all_is_left_out():
             {"scales.demo.only": ["rex-*", "linear-step-1"]},
             "scales, demo, only: the ranking `rank` needs the arm `linear-step-100` too",
         ),
-        ({"claims.0.arm": "rank-rex"}, "claims, value: no arm `rank-rex`"),
+        ({f"{FIRST}.arm": "rank-rex"}, "statements, value: no arm `rank-rex`"),
         ({"scales.demo.arms": {"rank-rex-step": {}}}, "scales, demo, arms: no arm `rank-rex-step`"),
     ],
 )  # fmt: skip

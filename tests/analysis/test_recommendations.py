@@ -33,15 +33,12 @@ grids:
       budget: {"50": {budget_percent: 50.0}, "100": {}}
 rankings:
   - {id: rank, title: "{profile}", arm: "{profile}-{budget}", over: [budget], measure: test_accuracy, direction: higher}
-claims:
+statements:
   - id: c
     section: s
     quote: q
-    kind: cost
-    arm: rex-50
-    measure: epochs
-    expected: 5
-    margin: {absolute: 0, reason: r}
+    readings:
+      - {kind: cost, arm: rex-50, measure: epochs, expected: 5, margin: {absolute: 0, reason: r}}
 """
 # By seed. At 50, linear is behind REX by exactly 0.1 each time, cosine sometimes ahead of it.
 ACCURACY = {
@@ -97,7 +94,7 @@ def test_a_setting_with_a_missing_run_has_no_row(planned: PlannedStudy) -> None:
 
 def test_lower_can_be_better(tmp_path: Path) -> None:
     (tmp_path / "made.yaml").write_text(
-        STUDY.replace("direction: higher}\nclaims", "direction: lower}\nclaims")
+        STUDY.replace("direction: higher}\nstatements", "direction: lower}\nstatements")
     )
     planned = load_plan(Config.model_validate({}), tmp_path)["made"]
     table = recommendations(planned, *tables(ACCURACY)).set_index("setting")

@@ -19,7 +19,7 @@ from replication.analysis.study_tables import (
 from replication.errors import ResultsError
 from replication.settings.measures import EPOCH_MEASURES
 from replication.system.tables import read_table, write_table
-from tabulated import NAME, ORDER, VALUE, planned_study, tables_of, write_run
+from tabulated import NAME, ORDER, VALUE, planned_study, stated, tables_of, write_run
 
 IDS = [f"{NAME}/{arm}/seed-{seed}" for arm in ("b", "a") for seed in (1, 2)]
 CURVES = {
@@ -244,7 +244,9 @@ def test_a_summary_holds_the_usual_measures_and_those_asked_for(tmp_path):
     column = {"heading": "H", "measure": "learning_rate", "epoch": "best"}
     table = {"id": "t", "title": "T", "arms": ["a"], "columns": [column, column]}
     claims = [VALUE | {"epoch": 3}, ORDER | {"measure": "trial_losses_per_probe"}]
-    columns = summary_columns(planned_study(tmp_path, {"tables": [table], "claims": claims}).study)
+    columns = summary_columns(
+        planned_study(tmp_path, {"tables": [table], "statements": stated(*claims)}).study
+    )
     asked = [("learning_rate", "best"), ("test_accuracy", 3), ("trial_losses_per_probe", "last")]
     assert columns[-3:] == asked
     usual = columns[:-3]

@@ -2,77 +2,99 @@
 
 import math
 import random
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
+import pandas as pd
 import pytest
+from scipy import stats
 
-from replication.analysis.intervals import Interval, holm_levels, paired_p_value, t_interval
-from replication.analysis.verdicts import (
-    Observations,
-    judge,
-    judge_event,
-    judge_orders,
-    judge_value,
-    margin_around,
-    qualify,
-    value_outcome,
-)
-from replication.settings.claims import EventClaim, Margin, OrderClaim, ValueClaim
+from replication.analysis.kinds_of_evidence import CONCEPTUAL, DIRECT, REDUCED, evidence_for
+from replication.analysis.verdicts import LOOK_LEVEL, judge, margin_around
+from replication.settings.claims import Margin
 from replication.system.tables import read_table, write_table
-from tabulated import EVENT, NAME, ORDER, VALUE, planned_study, tables_of
+from tabulated import EVENT, NAME, ORDER, VALUE, key_of, planned_study, stated, tables_of
 
 NAN = math.nan
-YES, NO, OPEN, PART = "reproduced", "not reproduced", "inconclusive", "incomplete"
+YES, NO, OPEN, PART = "reproduced", "contradicted", "undecided", "incomplete"
+SAME, ELSEWHERE, LEFT_OUT = "identical runs", "not testable here", "not run"
+DIFFERENCE = {key: value for key, value in VALUE.items() if key != "expected"} | {
+    "id": "difference",
+    "kind": "difference",
+    "minus": "b",
+}
+Curves = Mapping[str, Sequence[Sequence[float] | None]]
 
 
-def observations(curves, measure="test_accuracy", seeds=None, **rest):
-    tables = tables_of(curves, measure, **rest)
-    return Observations(*tables, seeds or range(1, 1 + max(len(by_seed) for by_seed in curves.values())))
-
-
-def ends(*values):
+def ends(*values: float | None) -> list[list[float] | None]:
     """Return for each seed a curve of one epoch; None is a run that is missing."""
     return [None if value is None else [value] for value in values]
 
 
-def value_of(curves, measure="test_accuracy", tables=None, **changes):
-    return judge_value(
-        ValueClaim(**VALUE | {"measure": measure} | changes), observations(curves, measure, **tables or {})
-    )
+def around(mean: float, spread: float, count: int = 5) -> list[list[float] | None]:
+    """Return curves of one epoch whose ends have a mean and a standard deviation."""
+    steps = [index - (count - 1) / 2 for index in range(count)]
+    scale = spread / math.sqrt(sum(step**2 for step in steps) / (count - 1))
+    return ends(*(mean + scale * step for step in steps))
 
 
-def orders_of(curves, *changes, **tables):
-    claims = [OrderClaim(**ORDER | {"id": f"order-{n}"} | change) for n, change in enumerate(changes)]
-    return list(judge_orders(claims, observations(curves, **tables)).values())
+def judged(
+    folder: Path, claims: list[dict[str, Any]], curves: Curves, measure: str = "test_accuracy", **config: Any
+) -> pd.DataFrame:
+    """Judge claims of the small study on curves of one measure; at paper scale if nothing else is said."""
+    seeds = max(len(by_seed) for by_seed in curves.values())
+    whole = [
+        {**claim, "measure": claim["measure"] if "epochs" in claim["measure"] else measure}
+        for claim in claims
+    ]
+    planned = planned_study(folder, {"statements": stated(*whole)}, **{"seeds": seeds, **config})
+    return judge(planned, *tables_of(curves, measure))
 
 
-def event_of(curves, measure="validation_loss", **changes):
-    return judge_event(EventClaim(**EVENT | {"measure": measure} | changes), observations(curves, measure))
+def outcome(folder: Path, claim: dict[str, Any], curves: Curves, measure: str = "test_accuracy") -> str:
+    return str(judged(folder, [claim], curves, measure)["outcome"].item())
 
 
-# --- values ----------------------------------------------------------------------------------------------------
+# --- numbers of one run ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "outcome"),
+    ("mean", "spread", "side", "expected"),
     [
-        (0.45, 0.55, YES),
-        (0.40, 0.60, YES),  # both bounds belong to the margin
-        (0.40, 0.50, YES),
-        (0.60, 0.60, YES),
-        (0.40, 0.40, YES),
-        (0.399, 0.60, OPEN),
-        (0.40, 0.601, OPEN),
-        (0.30, 0.70, OPEN),
-        (0.30, 0.40, OPEN),  # what touches the margin is not wholly outside
-        (0.60, 0.70, OPEN),
-        (0.30, 0.399, NO),
-        (0.601, 0.70, NO),
-        (-9.0, -8.0, NO),
-        (NAN, NAN, OPEN),
+        (0.50, 0.01, "both", YES),
+        (0.59, 0.01, "both", YES),  # within the margin of 0.1
+        (0.62, 0.01, "both", YES),  # outside, but a further run might have had it
+        (0.70, 0.01, "both", NO),
+        (0.30, 0.01, "both", NO),
+        (0.70, 0.01, "at_least", YES),
+        (0.30, 0.01, "at_least", NO),
+        (0.30, 0.01, "at_most", YES),
+        (0.70, 0.01, "at_most", NO),
+        (0.50, 0.20, "both", OPEN),  # a further run might have had nearly any value
     ],
 )
-def test_an_interval_is_compared_with_the_margin(low, high, outcome):
-    assert value_outcome(Interval(3, (low + high) / 2, low, high, 0.9), 0.5, 0.1) == outcome
+def test_a_number_is_one_that_a_further_run_might_have_had(
+    tmp_path: Path, mean: float, spread: float, side: str, expected: str
+) -> None:
+    assert outcome(tmp_path, VALUE | {"side": side}, {"a": around(mean, spread)}) == expected
+
+
+def test_the_interval_of_a_number_is_that_of_one_further_run(tmp_path: Path) -> None:
+    [row] = judged(tmp_path, [VALUE], {"a": around(0.55, 0.02)}).to_dict("records")
+    half = float(stats.t.isf(0.025, 4)) * 0.02 * math.sqrt(1 + 1 / 5)
+    assert [row[key] for key in ("n", "expected", "margin", "level")] == [5, 0.5, 0.1, 0.95]
+    assert [row[key] for key in ("estimate", "low", "high")] == pytest.approx(
+        [0.55, 0.55 - half, 0.55 + half]
+    )
+    # Beyond the margin by 0.05 on one of two sides: p = 1, since it is not beyond it.
+    assert row["p_not_so"] == 1
+
+
+def test_a_number_is_contradicted_by_the_test_of_a_further_run(tmp_path: Path) -> None:
+    [row] = judged(tmp_path, [VALUE], {"a": around(0.70, 0.02)}).to_dict("records")
+    beyond = (0.70 - 0.60) / (0.02 * math.sqrt(1 + 1 / 5))
+    assert row["p_not_so"] == pytest.approx(2 * float(stats.t.sf(beyond, 4)), rel=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -80,349 +102,422 @@ def test_an_interval_is_compared_with_the_margin(low, high, outcome):
     [
         (1 - 13 / 20, 0.5, 0.15, YES),  # 0.35 - 0.5 is below -0.15 by a rounding error
         (1 - 7 / 20, 0.5, 0.15, YES),
-        (0.91, 0.9, 0.01, YES),
-        (0.0093, 0.0, 0.0093, YES),
         (5.0, 5.0, 0.0, YES),
         (0.1, 0.1, 0.0, YES),
         (0.0, 0.0, 0.0, YES),
-        (13.0, 10.0, 3.0, YES),
         (14.0, 10.0, 3.0, NO),
         (5.0 + 1e-9, 5.0, 0.0, NO),
         (1e-9, 0.0, 0.0, NO),
     ],
 )
 def test_a_value_on_the_border_is_within_and_a_rounding_error_does_not_matter(
-    value, expected, margin, outcome
-):
-    margins = {"absolute": margin, "reason": "given"}
-    assert value_of({"a": ends(value, value, value)}, expected=expected, margin=margins).outcome == outcome
+    tmp_path: Path, value: float, expected: float, margin: float, outcome: str
+) -> None:
+    claim = VALUE | {"expected": expected, "margin": {"absolute": margin, "reason": "given"}}
+    table = judged(tmp_path, [claim], {"a": ends(value, value, value)}, "validation_loss")
+    assert table["outcome"].item() == outcome
 
 
-@pytest.mark.parametrize(
-    ("values", "outcome"),
-    [
-        ((0.49, 0.50, 0.51), YES),
-        ((0.69, 0.70, 0.71), NO),
-        ((0.29, 0.30, 0.31), NO),
-        ((0.20, 0.50, 0.80), OPEN),
-        ((0.50,), OPEN),  # one seed has no interval
-        ((0.90,), OPEN),
-        ((0.50, None, 0.51), PART),
-        ((0.50, NAN, 0.51), PART),
-        ((0.50, math.inf, 0.51), PART),
-        ((None, None), PART),
-        ((None,), PART),
-    ],
-)
-def test_a_value_is_judged_over_all_planned_seeds(values, outcome):
-    judgement = value_of({"a": ends(*values)})
-    found = [value for value in values if value is not None and math.isfinite(value)]
-    assert judgement.outcome == outcome
-    assert judgement.count == len(found)
-    assert (judgement.expected, judgement.margin) == (0.5, 0.1)
-    interval = t_interval(found, 0.9)
-    assert [judgement.estimate, judgement.low, judgement.high, judgement.level] == pytest.approx(
-        [interval.mean, interval.low, interval.high, 0.9], nan_ok=True
-    )
-
-
-def test_a_planned_seed_without_a_row_is_missing_too():
-    claim = ValueClaim(**VALUE)
-    assert judge_value(claim, observations({"a": ends(0.5, 0.5)}, seeds=(1, 2, 3))).outcome == PART
-    assert judge_value(claim, observations({"b": ends(0.5, 0.5)})).outcome == PART
-
-
-def test_the_margin_of_a_share_is_two_binomial_standard_errors():
+def test_the_margin_of_a_share_is_two_binomial_standard_errors() -> None:
     assert margin_around(Margin(binomial_images=2000, reason=" "), 0.955) == pytest.approx(
         0.00927092, rel=1e-5
     )
     assert margin_around(Margin(binomial_images=100, reason=" "), 0.5) == pytest.approx(0.1)
     assert margin_around(Margin(binomial_images=100, reason=" "), 1.0) == 0.0
-    assert margin_around(Margin(absolute=3, reason=" "), 0.5) == 3.0
+
+
+# --- differences -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("epoch", "expected"), [("last", 0.8), ("best", 0.4), (1, 0.2), (2, 0.4), (3, 0.6), (4, 0.8), (5, NAN)]
-)
-def test_a_value_is_of_the_epoch_that_the_claim_names(epoch, expected):
-    curves = {"a": [[0.2, 0.4, 0.6, 0.8]] * 2}
-    judgement = value_of(curves, epoch=epoch, tables={"best_epoch": 2})
-    assert judgement.estimate == pytest.approx(expected, nan_ok=True)
-    assert (judgement.outcome == PART) == math.isnan(expected)
-
-
-def test_a_run_has_one_value_of_what_is_no_curve_whatever_the_epoch():
-    for epoch in ("last", "best", 3):
-        judgement = value_of({"a": ends(0.1, 0.2)}, epoch=epoch, tables={"seconds": 0.5}, measure="seconds")
-        assert (judgement.estimate, judgement.outcome) == (0.5, YES)
-
-
-@pytest.mark.parametrize(
-    ("epochs", "difference"),
-    [({}, 0.3), ({"epoch": 1}, 0.1), ({"minus_epoch": 1}, 0.7), ({"epoch": 1, "minus_epoch": "last"}, -0.3)],
-)
-def test_a_difference_is_of_the_epochs_that_the_claim_names(epochs, difference):
-    curves = {"a": [[0.2, 0.8]] * 2, "b": [[0.1, 0.5]] * 2}
-    assert value_of(curves, minus="b", **epochs).estimate == pytest.approx(difference)
-
-
-PAIRED = {
-    "a": ends(0.1, 0.5, 0.9),
-    "b": ends(0.0, 0.4, 0.8),
-}  # far apart, and the same difference for each seed
-DIFFERENCE = {"minus": "b", "expected": 0.1, "margin": {"absolute": 0.01, "reason": "narrow"}}
-
-
-def test_differences_are_paired_by_seed():
-    judgement = value_of(PAIRED, **DIFFERENCE)
-    assert judgement.outcome == YES
-    assert (judgement.low, judgement.high) == pytest.approx((0.1, 0.1))
-
-
-def shuffled(tables, seed):
-    return [table.sample(frac=1, random_state=seed).reset_index(drop=True) for table in tables]
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_the_order_of_rows_does_not_matter(tmp_path, seed):
-    random_values = random.Random(seed)
-    curves = {arm: [[random_values.random() for _ in range(4)] for _ in range(3)] for arm in "abc"}
-    claims = [
-        VALUE | DIFFERENCE,
-        ORDER | {"than": ["b", "c"]},
-        EVENT | {"measure": "test_accuracy"},
-        VALUE | {"id": "best", "epoch": "best"},
-    ]
-    planned = planned_study(tmp_path, {"claims": claims})
-    tables = tables_of(curves, best_epoch=3)
-    expected = judge(planned, *tables).drop(columns="runs")
-    assert judge(planned, *shuffled(tables, seed)).drop(columns="runs").equals(expected)
-
-
-@pytest.mark.parametrize("arm", ["a", "b"])
-def test_a_difference_is_incomplete_without_either_half(arm):
-    curves = PAIRED | {arm: ends(0.1, None, 0.3)}
-    judgement = value_of(curves, **DIFFERENCE)
-    assert (judgement.outcome, judgement.count) == (PART, 2)
-
-
-# --- orders ----------------------------------------------------------------------------------------------------
-
-HIGH = ends(0.90, 0.91, 0.92)
-LOW = ends(0.50, 0.52, 0.51)
-WIDE = ends(0.20, 0.95, 1.60)
-
-
-@pytest.mark.parametrize(
-    ("a", "b", "outcome"),
+    ("mean", "both", "at_least", "at_most"),
     [
-        (HIGH, LOW, YES),
-        (LOW, HIGH, NO),
-        (HIGH, WIDE, OPEN),
-        (HIGH, HIGH, NO),  # no difference in any seed
-        (ends(0.9), ends(0.5), OPEN),  # one pair has no interval
-        (ends(0.9, 0.9), ends(0.5, 0.5), YES),  # equal differences
-        (ends(0.5, 0.5), ends(0.9, 0.9), NO),
-        (ends(0.9, 0.9, 0.9), ends(0.5, None, 0.5), PART),
-        (ends(0.9, NAN, 0.9), ends(0.5, 0.5, 0.5), PART),
-        (ends(None, None), ends(None, None), PART),
+        (0.501, YES, YES, YES),
+        (0.70, NO, YES, NO),  # better is no loss
+        (0.30, NO, NO, YES),
+        (0.60, OPEN, YES, OPEN),
+        (0.40, OPEN, OPEN, YES),
     ],
 )
-def test_an_order_is_that_of_paired_differences(a, b, outcome):
-    assert [judgement.outcome for judgement in orders_of({"a": a, "b": b}, {})] == [outcome]
+def test_a_difference_is_within_its_margin_on_the_sides_that_are_meant(
+    tmp_path: Path, mean: float, both: str, at_least: str, at_most: str
+) -> None:
+    curves = {"a": around(mean, 0.02), "b": around(0.5, 0.02)}
+    found = [
+        outcome(tmp_path, DIFFERENCE | {"side": side}, curves) for side in ("both", "at_least", "at_most")
+    ]
+    assert found == [both, at_least, at_most]
 
 
-def test_lower_is_the_opposite_of_higher():
-    curves = {"a": HIGH, "b": LOW}
-    [higher] = orders_of(curves, {})
-    [lower] = orders_of(curves, {"direction": "lower"})
-    assert (higher.outcome, lower.outcome) == (YES, NO)
-    assert (lower.estimate, lower.low, lower.high) == pytest.approx(
-        (-higher.estimate, -higher.high, -higher.low)
-    )
-    assert orders_of({"a": LOW, "b": HIGH}, {"direction": "lower"})[0].outcome == YES
-
-
-def test_an_order_is_paired_too():
-    [judgement] = orders_of(PAIRED, {})
-    assert judgement.outcome == YES
-    assert (judgement.low, judgement.high) == pytest.approx((0.1, 0.1))
-
-
-OTHERS = {"holds": LOW, "open": WIDE, "contradicts": ends(1.5, 1.51, 1.52), "part": ends(0.5, None, 0.5)}
+# --- orders ------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("than", "outcome"),
+    ("changes", "mean", "expected"),
     [
-        (["holds"], YES),
-        (["holds", "holds"], YES),
-        (["holds", "open"], OPEN),
-        (["open", "holds"], OPEN),
-        (["holds", "contradicts"], NO),
-        (["contradicts", "open"], NO),
-        (["open", "contradicts"], NO),
-        (["holds", "part"], PART),
-        (["contradicts", "part"], PART),
-        (["holds", "open", "contradicts", "part"], PART),
+        ({}, 0.60, YES),
+        ({}, 0.40, NO),
+        ({}, 0.51, OPEN),
+        ({"direction": "lower"}, 0.60, NO),
+        ({"direction": "lower"}, 0.40, YES),
+        ({"least": {"absolute": 0.05, "reason": "clear"}}, 0.60, YES),
+        ({"least": {"absolute": 0.10, "reason": "clear"}}, 0.60, OPEN),
+        ({"least": {"absolute": 0.20, "reason": "clear"}}, 0.60, NO),  # more, but not by so much
+        ({"least": {"relative": 0.1, "reason": "a tenth"}}, 0.60, YES),
+        ({"least": {"relative": 0.5, "reason": "half"}}, 0.60, NO),
+        ({"least": {"relative": 0.1, "reason": "a tenth"}, "direction": "lower"}, 0.40, YES),
+        ({"least": {"relative": 0.5, "reason": "half"}, "direction": "lower"}, 0.40, NO),
     ],
 )
-def test_all_comparisons_must_hold_and_one_contradiction_refutes(than, outcome):
-    [judgement] = orders_of({"a": HIGH} | OTHERS, {"than": than})
-    assert judgement.outcome == outcome
-    assert [part.split(":")[0] for part in judgement.detail.split("; ")] == [
-        f"against {name}" for name in than
+def test_an_order_needs_a_difference_beyond_the_least_effect(
+    tmp_path: Path, changes: dict[str, Any], mean: float, expected: str
+) -> None:
+    assert outcome(tmp_path, ORDER | changes, {"a": around(mean, 0.01), "b": around(0.5, 0.01)}) == expected
+
+
+@pytest.mark.parametrize(
+    ("others", "expected", "shown"),
+    [
+        ((0.5, 0.4), YES, 0.1),
+        ((0.4, 0.5), YES, 0.1),  # the nearest is the one that decides
+        ((0.4, 0.8), NO, -0.2),  # one that is ahead refutes
+        ((0.4, 0.601), OPEN, -0.001),
+    ],
+)
+def test_all_comparisons_must_hold_and_the_one_that_decides_is_shown(
+    tmp_path: Path, others: tuple[float, float], expected: str, shown: float
+) -> None:
+    curves = {"a": around(0.6, 0.01), "b": around(others[0], 0.01), "c": around(others[1], 0.01)}
+    [row] = judged(tmp_path, [ORDER | {"than": ["b", "c"]}], curves).to_dict("records")
+    assert row["outcome"] == expected
+    assert row["estimate"] == pytest.approx(shown)
+    assert (row["low"] > 0) == (expected == YES)
+    assert "against b: " in row["detail"]
+    assert "against c: " in row["detail"]
+
+
+def test_an_order_is_tested_by_welch(tmp_path: Path) -> None:
+    ours, theirs = [0.61, 0.63, 0.60, 0.66], [0.58, 0.59, 0.60, 0.585]
+    [row] = judged(tmp_path, [ORDER], {"a": ends(*ours), "b": ends(*theirs)}).to_dict("records")
+    for key, alternative in (("p_so", "greater"), ("p_not_so", "less")):
+        expected = stats.ttest_ind(ours, theirs, equal_var=False, alternative=alternative).pvalue
+        assert row[key] == pytest.approx(expected)
+
+
+def test_always_the_same_image_is_no_proof(tmp_path: Path) -> None:
+    """The small study has 400 test images; three seeds differ by one of them."""
+    table = judged(tmp_path, [ORDER], {"a": ends(*[0.7525] * 3), "b": ends(*[0.75] * 3)})
+    assert table["outcome"].item() == OPEN
+
+
+# --- corrections -------------------------------------------------------------------------------------------------
+
+
+def test_holms_correction_is_over_the_readings_of_a_study(tmp_path: Path) -> None:
+    """What would hold alone does not among many; comparisons within a reading do not count."""
+    curves = {"a": around(0.522, 0.01), "b": around(0.5, 0.01), "c": around(0.49, 0.01)}
+    both = ORDER | {"than": ["b", "c"]}
+    [alone] = judged(tmp_path, [both], curves).to_dict("records")
+    assert alone["outcome"] == YES
+    assert alone["level"] == pytest.approx(1 - 2 * LOOK_LEVEL)
+    assert alone["p_so"] > LOOK_LEVEL / 8
+    others = [
+        ORDER | {"id": f"other-{n}", "arm": "b", "than": ["c"], "least": {"absolute": 0.01, "reason": "x"}}
+        for n in range(7)
     ]
+    among = judged(tmp_path, [both, *others], curves)
+    assert among["outcome"].tolist() == [OPEN] * 8
+    assert among["level"].tolist() == pytest.approx([1 - 2 * LOOK_LEVEL / 8] * 8)
 
 
-def test_the_finding_of_an_order_is_its_smallest_difference():
-    curves = {"a": HIGH, "b": LOW, "c": ends(0.70, 0.71, 0.72), "d": ends(0.1, 0.1, 0.1)}
-    [judgement] = orders_of(curves, {"than": ["b", "c", "d"]})
-    assert (judgement.estimate, judgement.count) == (pytest.approx(0.2), 3)
-    assert "against c: +0.2 [+0.2, +0.2] at " in judgement.detail
+def test_what_cannot_be_tested_does_not_count_in_holms_correction(tmp_path: Path) -> None:
+    pairs = [ORDER | {"id": "one", "than": ["b"]}, ORDER | {"id": "two", "than": ["c"]}]
+    curves = {"a": around(0.5, 0.02), "b": around(0.49, 0.02), "c": around(0.48, 0.02)}
+    levels = {}
+    for only in (["a", "b"], ["a", "b", "c"]):
+        planned = planned_study(
+            tmp_path, {"statements": stated(*pairs), "scales.laptop.only": only}, scale="laptop", seeds=5
+        )
+        levels[len(only)] = judge(planned, *tables_of({arm: curves[arm] for arm in only}))["level"].iloc[0]
+    assert levels[2] == pytest.approx(1 - 2 * LOOK_LEVEL)
+    assert levels[3] == pytest.approx(1 - LOOK_LEVEL)
 
 
-def test_holms_correction_is_over_all_comparisons_of_the_study():
-    noise = random.Random(1)
+# --- few seeds, missing seeds, identical runs --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("claim", [VALUE, DIFFERENCE, ORDER])
+def test_below_three_seeds_there_is_no_interval(tmp_path: Path, claim: dict[str, Any]) -> None:
+    [row] = judged(tmp_path, [claim], {"a": ends(0.9, 0.91), "b": ends(0.1, 0.11)}).to_dict("records")
+    assert (row["outcome"], row["seeds_to_decide"]) == (OPEN, 3)
+    assert math.isnan(row["low"])
+    assert math.isfinite(row["estimate"])
+
+
+def test_undecided_says_how_many_seeds_would_decide(tmp_path: Path) -> None:
+    few = {"a": around(0.515, 0.01), "b": around(0.5, 0.01)}
+    seeds = judged(tmp_path, [ORDER], few)["seeds_to_decide"].item()
+    assert 5 < seeds < 12
+    for count, expected in ((int(seeds) - 1, OPEN), (int(seeds), YES)):
+        more = {"a": around(0.515, 0.01, count), "b": around(0.5, 0.01, count)}
+        assert outcome(tmp_path, ORDER, more) == expected
+
+
+@pytest.mark.parametrize("missing", [None, NAN, math.inf])
+@pytest.mark.parametrize("claim", [VALUE, DIFFERENCE, ORDER])
+def test_no_seed_is_dropped(tmp_path: Path, claim: dict[str, Any], missing: float | None) -> None:
+    whole = around(0.5, 0.01)
+    for arm in ("a", "b"):
+        curves = {"a": whole, "b": whole} | {arm: [*whole[:4], *ends(missing)]}
+        needed = arm in (claim["arm"], claim.get("minus"), *claim.get("than", []))
+        assert (outcome(tmp_path, claim, curves) == PART) == needed
+
+
+def test_a_planned_seed_without_a_row_is_missing_too(tmp_path: Path) -> None:
+    planned = planned_study(tmp_path, {"statements": stated(VALUE)}, seeds=4)
+    assert judge(planned, *tables_of({"a": ends(0.5, 0.5, 0.5)}))["outcome"].item() == PART
+    assert judge(planned, *tables_of({"b": ends(0.5, 0.5, 0.5)}))["outcome"].item() == PART
+
+
+@pytest.mark.parametrize(
+    ("epoch", "expected"), [(1, SAME), (2, SAME), (3, YES), ("last", YES), ("best", YES)]
+)
+def test_arms_that_computed_the_same_say_so(tmp_path: Path, epoch: int | str, expected: str) -> None:
+    """Two arms that differ from epoch 3 on: before it there is nothing to compare."""
+    common = [[0.3, 0.4], [0.31, 0.42], [0.33, 0.41]]
     curves = {
-        arm: ends(*(0.5 + shift + 0.05 * noise.random() for _ in range(5)))
-        for arm, shift in {"a": 0.05, "b": 0.0, "c": 0.03, "d": 0.045}.items()
+        "a": [[*curve, 0.9] for curve in common],
+        "b": [[*curve, 0.5 + 0.01 * seed] for seed, curve in enumerate(common)],
     }
-    found = orders_of(
-        curves, {"than": ["b", "c"]}, {"arm": "d", "than": ["b"]}, {"arm": "c", "direction": "lower"}
+    planned = planned_study(
+        tmp_path, {"statements": stated(ORDER | {"epoch": epoch}, DIFFERENCE | {"epoch": epoch})}
     )
-    pairs = [("a", "b", 1), ("a", "c", 1), ("d", "b", 1), ("c", "b", -1)]
-    differences = [
-        [s * (x[0] - y[0]) for x, y in zip(curves[a], curves[b], strict=True)] for a, b, s in pairs
-    ]
-    levels = holm_levels([paired_p_value(each) for each in differences], 0.05)
-    assert len(set(levels)) > 1
-    intervals = [t_interval(each, level) for each, level in zip(differences, levels, strict=True)]
-    weakest = [min(intervals[:2], key=lambda interval: interval.mean), *intervals[2:]]
-    assert [(f.estimate, f.low, f.high, f.level) for f in found] == [
-        (i.mean, i.low, i.high, i.level) for i in weakest
-    ]
+    table = judge(planned, *with_all_measures(tables_of(curves, best_epoch=3)))
+    assert table["outcome"].tolist() == [expected, {SAME: SAME, YES: NO}[expected]]
 
 
-def test_what_would_hold_alone_may_not_hold_among_many():
-    curves = {"a": ends(0.10, 0.14, 0.09), "b": ends(0.0, 0.0, 0.0)}  # p = 0.019
-    assert [judgement.outcome for judgement in orders_of(curves, {})] == [YES]
-    assert {judgement.outcome for judgement in orders_of(curves, *[{}] * 3)} == {OPEN}
+def with_all_measures(tables: tuple[pd.DataFrame, pd.DataFrame]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Give a history the other measures of every run."""
+    runs, history = tables
+    names = [f"{split}_{kind}" for split in ("train", "validation", "test") for kind in ("loss", "accuracy")]
+    return runs, history.assign(**dict.fromkeys(names, history["test_accuracy"]))
+
+
+def test_equal_values_of_arms_that_differ_are_not_identical(tmp_path: Path) -> None:
+    curves = {"a": [[0.1, 0.5]] * 3, "b": [[0.2, 0.5]] * 3}
+    planned = planned_study(tmp_path, {"statements": stated(ORDER)})
+    assert judge(planned, *with_all_measures(tables_of(curves)))["outcome"].item() == OPEN
+
+
+# --- epochs ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("epoch", "expected"), [("last", 0.3), ("best", 0.2), (1, 0.1), (2, 0.2)])
+def test_a_value_is_of_the_epoch_that_the_claim_names(
+    tmp_path: Path, epoch: int | str, expected: float
+) -> None:
+    planned = planned_study(tmp_path, {"statements": stated(VALUE | {"epoch": epoch})})
+    table = judge(planned, *tables_of({"a": [[0.1, 0.2, 0.3]] * 3}, best_epoch=2))
+    assert table["estimate"].item() == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(
-    ("epochs", "difference"),
-    [
+    ("claim", "other"),
+    [(DIFFERENCE, "minus_epoch"), (ORDER, "than_epoch"), (VALUE | {"minus": "b"}, "minus_epoch")],
+)
+def test_the_other_arm_has_an_epoch_of_its_own(tmp_path: Path, claim: dict[str, Any], other: str) -> None:
+    curves = {"a": [[0.1, 0.2, 0.9]] * 3, "b": [[0.3, 0.5, 0.6]] * 3}
+    for epochs, expected in (
         ({}, 0.3),
-        ({"epoch": 1}, 0.1),
-        ({"than_epoch": 1}, 0.7),
-        ({"epoch": "best", "than_epoch": "last"}, -0.3),
-    ],
-)
-def test_an_order_is_of_the_epochs_that_the_claim_names(epochs, difference):
-    curves = {"a": [[0.2, 0.8]] * 2, "b": [[0.1, 0.5]] * 2}
-    assert orders_of(curves, epochs)[0].estimate == pytest.approx(difference)
+        ({"epoch": 2}, -0.3),
+        ({other: 1}, 0.6),
+        ({"epoch": 1, other: "last"}, -0.5),
+    ):
+        planned = planned_study(tmp_path, {"statements": stated(claim | epochs)})
+        assert judge(planned, *tables_of(curves))["estimate"].item() == pytest.approx(expected)
 
 
-# --- events ----------------------------------------------------------------------------------------------------
-
-DESCENDS, FALLS = [3, 1, 2, 0.9], [3, 2, 1, 0.9]
-
-
-@pytest.mark.parametrize(
-    ("curves", "expected", "outcome", "share"),
-    [
-        ([DESCENDS, DESCENDS], True, YES, 1.0),
-        ([DESCENDS, DESCENDS], False, NO, 1.0),
-        ([FALLS, FALLS], True, NO, 0.0),
-        ([FALLS, FALLS], False, YES, 0.0),
-        ([DESCENDS, FALLS], True, OPEN, 0.5),
-        ([DESCENDS, FALLS, FALLS, FALLS], False, OPEN, 0.25),
-        ([DESCENDS], True, OPEN, 1.0),
-        ([FALLS], False, OPEN, 0.0),
-        ([DESCENDS, None], True, PART, 1.0),
-        ([None, None], True, PART, NAN),
-    ],
-)
-def test_an_event_is_judged_by_all_seeds(curves, expected, outcome, share):
-    judgement = event_of({"a": curves}, expected=expected)
-    assert judgement.outcome == outcome
-    assert judgement.estimate == pytest.approx(share, nan_ok=True)
-    assert judgement.count == len([curve for curve in curves if curve])
-    assert judgement.expected == float(expected)
-    assert math.isnan(judgement.low)
+def test_an_arm_may_be_compared_with_itself_at_another_epoch(tmp_path: Path) -> None:
+    curves = {"a": [[0.1 + 0.01 * seed, 0.9 - 0.01 * seed] for seed in range(3)]}
+    planned = planned_study(tmp_path, {"statements": stated(ORDER | {"than": ["a"], "than_epoch": 1})})
+    assert judge(planned, *tables_of(curves))["outcome"].item() == YES
 
 
-def test_the_threshold_of_an_event_is_the_claims():
-    outcomes = [event_of({"a": [DESCENDS] * 2}, threshold=threshold).outcome for threshold in (0.9, 1.1)]
-    assert outcomes == [YES, NO]
+# --- events ------------------------------------------------------------------------------------------------------
+
+DESCENDS, FALLS = [1.0, 0.5, 0.8, 0.4], [1.0, 0.8, 0.6, 0.5]
 
 
 @pytest.mark.parametrize(
-    ("ours", "reference", "outcome", "share"),
+    ("showing", "count", "expected", "outcome"),
     [
-        ([[0.1], [0.1]], [[0.8], [0.8]], YES, 1.0),
-        ([[0.7], [0.7]], [[0.8], [0.8]], NO, 0.0),
-        ([[0.1], [0.7]], [[0.8], [0.8]], OPEN, 0.5),
-        ([[0.3], [0.5]], [[0.9], [0.2]], OPEN, 0.5),  # each seed has its own reference
-        ([[0.9, 0.1], [0.9, 0.1]], [[0.1, 0.8], [0.1, 0.8]], YES, 1.0),  # at the end
-        ([[NAN], [NAN]], [[0.8], [0.8]], YES, 1.0),  # a run that diverged did not converge
-        ([[0.1], [0.1]], [[0.8], [NAN]], PART, 1.0),
-        ([[0.1], [0.1]], [[0.8], None], PART, 1.0),
-        ([[0.1], None], [[0.8], [0.8]], PART, 1.0),
+        (7, 7, True, YES),  # 1/128 is below the level
+        (6, 6, True, OPEN),
+        (6, 7, True, OPEN),
+        (0, 7, True, NO),
+        (0, 7, False, YES),
+        (7, 7, False, NO),
+        (11, 12, True, YES),
+        (6, 12, True, OPEN),
     ],
 )
-def test_convergence_is_against_the_reference_of_the_same_seed(ours, reference, outcome, share):
-    changes = {"event": "no_convergence", "reference": "b", "threshold": 0.5}
-    judgement = event_of({"a": ours, "b": reference}, "validation_accuracy", **changes)
-    assert (judgement.outcome, judgement.estimate) == (outcome, share)
+def test_an_event_is_what_most_seeds_show(
+    tmp_path: Path, showing: int, count: int, expected: bool, outcome: str
+) -> None:
+    curves = {"a": [DESCENDS] * showing + [FALLS] * (count - showing)}
+    [row] = judged(tmp_path, [EVENT | {"expected": expected}], curves, "validation_loss").to_dict("records")
+    assert row["outcome"] == outcome
+    assert row["estimate"] == pytest.approx(showing / count)
+    assert row["low"] < row["estimate"] or showing == 0
+
+
+def test_an_event_that_always_happens_needs_seven_seeds(tmp_path: Path) -> None:
+    table = judged(tmp_path, [EVENT], {"a": [DESCENDS] * 3}, "validation_loss")
+    assert table["seeds_to_decide"].item() == 7
+    half = judged(tmp_path, [EVENT], {"a": [DESCENDS, FALLS] * 2}, "validation_loss")
+    assert math.isnan(half["seeds_to_decide"].item())
+
+
+def test_the_threshold_of_an_event_is_the_claims(tmp_path: Path) -> None:
+    curves = {"a": [[1.0, 0.5, 0.6, 0.4]] * 7}  # a rise by a fifth
+    found = [outcome(tmp_path, EVENT | {"threshold": t}, curves, "validation_loss") for t in (0.19, 0.21)]
+    assert found == [YES, NO]
+
+
+CONVERGENCE = EVENT | {"kind": "divergence", "event": "no_convergence", "reference": "b", "threshold": 0.5}
+
+
+def test_convergence_is_against_the_reference_of_the_same_seed(tmp_path: Path) -> None:
+    references = [0.2 * seed for seed in range(1, 8)]
+    low, high = ([[factor * value] for value in references] for factor in (0.4, 0.6))
+    other = [[value] for value in references]
+    assert outcome(tmp_path, CONVERGENCE, {"a": low, "b": other}, "validation_accuracy") == YES
+    assert outcome(tmp_path, CONVERGENCE, {"a": high, "b": other}, "validation_accuracy") == NO
+    nan = [[NAN]] * 7
+    assert outcome(tmp_path, CONVERGENCE, {"a": nan, "b": other}, "validation_accuracy") == YES
+    assert outcome(tmp_path, CONVERGENCE, {"a": low, "b": nan}, "validation_accuracy") == PART
+
+
+def test_a_stop_is_too_early_against_the_run_of_the_same_seed_that_goes_on(tmp_path: Path) -> None:
+    claim = EVENT | {"event": "stopped_too_early", "reference": "b"}
+    stopped, falls, rises = [[1.0, 0.9]] * 7, [[1.0, 0.9, 0.5]] * 7, [[1.0, 0.9, 1.1]] * 7
+    assert outcome(tmp_path, claim, {"a": stopped, "b": falls}, "validation_loss") == YES
+    assert outcome(tmp_path, claim, {"a": stopped, "b": rises}, "validation_loss") == NO
+    assert outcome(tmp_path, claim, {"a": stopped, "b": [*rises[:6], None]}, "validation_loss") == PART
+
+
+# --- evidence ----------------------------------------------------------------------------------------------------
+
+REDUCED_SCALE = {
+    "scales.laptop": {"settings": {"epochs": 2}, "arms": {"c": {"schedule": {"step_epochs": 1.0}}}}
+}
+OTHER_DATA = {"scales.laptop": {"settings": {"epochs": 2}, "substitute": {"mnist": "digits"}}}
+OTHER_ARM = {"arms.b.settings.data": {"dataset": "cifar10"}}
 
 
 @pytest.mark.parametrize(
-    ("stopped", "whole", "outcome", "share"),
+    ("changes", "config", "claim", "kind", "differences"),
     [
-        ([[3, 2], [3, 2]], [[3, 2, 1], [3, 2, 1]], YES, 1.0),
-        ([[3, 2], [3, 2]], [[3, 2, 2], [3, 2, 1.9]], NO, 0.0),
-        ([[3, 2], [3, 1]], [[3, 2, 1], [3, 1, 1]], OPEN, 0.5),  # each seed has its own reference
-        ([[3, 2], [3, 2]], [[3, 2, 1], None], PART, 1.0),
-        ([[3, 2], None], [[3, 2, 1], [3, 2, 1]], PART, 1.0),
+        ({}, {}, VALUE, DIRECT, ""),
+        (REDUCED_SCALE, {}, VALUE, DIRECT, ""),
+        ({}, {"scale": "laptop"}, VALUE, DIRECT, ""),
+        ({"scales.demo": {}}, {"scale": "demo", "seeds": 3}, VALUE, DIRECT, ""),
+        (REDUCED_SCALE, {"scale": "laptop"}, VALUE, REDUCED, "epochs: 2 for 4"),
+        (
+            REDUCED_SCALE,
+            {"scale": "laptop"},
+            ORDER | {"than": ["b", "c"]},
+            REDUCED,
+            "epochs: 2 for 4; schedule.step_epochs: 1.0 for 2.0",
+        ),
+        (
+            OTHER_DATA,
+            {"scale": "laptop"},
+            VALUE,
+            CONCEPTUAL,
+            "data.dataset: digits for mnist; epochs: 2 for 4",
+        ),
+        ({}, {"substitute": {"mnist": "cifar10"}}, VALUE, CONCEPTUAL, "data.dataset: cifar10 for mnist"),
+        (OTHER_ARM, {"substitute": {"cifar10": "cifar100"}}, VALUE, DIRECT, ""),
+        (
+            OTHER_ARM,
+            {"substitute": {"cifar10": "cifar100"}},
+            ORDER,
+            CONCEPTUAL,
+            "data.dataset: cifar100 for cifar10",
+        ),
+        ({}, {"substitute": {"mnist": "mnist"}}, VALUE, DIRECT, ""),
     ],
 )
-def test_a_stop_is_too_early_against_the_run_of_the_same_seed_that_goes_on(stopped, whole, outcome, share):
-    changes = {"event": "stopped_too_early", "reference": "b", "threshold": 0.1}
-    judgement = event_of({"a": stopped, "b": whole}, "validation_loss", **changes)
-    assert (judgement.outcome, judgement.estimate) == (outcome, share)
+def test_the_kind_of_evidence_is_found_from_the_settings(
+    tmp_path: Path,
+    changes: dict[str, Any],
+    config: dict[str, Any],
+    claim: dict[str, Any],
+    kind: str,
+    differences: str,
+) -> None:
+    planned = planned_study(tmp_path, changes | {"statements": stated(claim)}, **config)
+    found, texts = evidence_for(planned, planned.study.claims[0])
+    assert (found, "; ".join(texts)) == (kind, differences)
 
 
-def test_convergence_is_at_the_epoch_that_the_claim_names():
-    curves = {"a": [[0.1, 0.8]] * 2, "b": [[0.8, 0.8]] * 2}
-    changes = {"event": "no_convergence", "reference": "b", "threshold": 0.5, "measure": "test_accuracy"}
-    assert [event_of(curves, epoch=epoch, **changes).outcome for epoch in (1, "last")] == [YES, NO]
+def test_the_kind_is_that_of_the_arms_of_the_claim_whether_they_are_selected_or_not(tmp_path: Path) -> None:
+    changes = {"statements": stated(VALUE), "scales.demo.settings.epochs": 2}
+    alone = planned_study(tmp_path, changes, scale="demo", only=[f"{NAME}/b"])
+    assert list(alone.arms) == ["b"]
+    assert evidence_for(alone, alone.study.claims[0])[0] == CONCEPTUAL
 
 
-# --- the table -------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("kind", "verdicts"),
+    [
+        (DIRECT, [f"{YES} (direct)", f"{YES} (direct)", f"{NO} (direct)"]),
+        (REDUCED, [f"{ELSEWHERE} (reduced)", "supported (reduced)", f"{NO} (reduced)"]),
+        (CONCEPTUAL, [f"{ELSEWHERE} (conceptual)", "supported (conceptual)", f"{NO} (conceptual)"]),
+    ],
+)
+def test_numbers_are_judged_by_direct_evidence_only_and_verdicts_name_theirs(
+    tmp_path: Path, kind: str, verdicts: list[str]
+) -> None:
+    scales = {
+        DIRECT: {},
+        REDUCED: {"settings": {"epochs": 2}},
+        CONCEPTUAL: {"substitute": {"mnist": "digits"}},
+    }
+    claims = [VALUE, ORDER, ORDER | {"id": "reverse", "direction": "lower"}]
+    planned = planned_study(
+        tmp_path, {"statements": stated(*claims), "scales.laptop": scales[kind]}, scale="laptop", seeds=5
+    )
+    table = judge(planned, *tables_of({"a": around(0.5, 0.01), "b": around(0.3, 0.01)}))
+    assert table["verdict"].tolist() == verdicts
+    assert table["estimate"].iloc[0] == pytest.approx(0.5)  # ours is shown in any case
+
+
+# --- the table ---------------------------------------------------------------------------------------------------
 
 CLAIMS = [
     EVENT,
     VALUE | {"reading": "ours", "measure": "validation_loss"},
     ORDER | {"measure": "validation_loss", "direction": "lower"},
 ]
-LOSSES = {"a": [DESCENDS] * 3, "b": [FALLS] * 3, "c": [FALLS, None, FALLS]}
+LOSSES = {"a": [DESCENDS] * 7, "b": [FALLS] * 7, "c": [*[FALLS] * 3, None, *[FALLS] * 3]}
 TABLES = tables_of(LOSSES, "validation_loss")
 
 
-def test_there_is_one_row_a_claim_in_the_order_of_the_file(tmp_path):
-    table = judge(planned_study(tmp_path, {"claims": CLAIMS}), *TABLES)
+def test_there_is_one_row_a_reading_in_the_order_of_the_file(tmp_path: Path) -> None:
+    table = judge(planned_study(tmp_path, {"statements": stated(*CLAIMS)}, seeds=7), *TABLES)
     assert table["id"].tolist() == ["event", "value", "order"]
+    assert table["statement"].tolist() == ["event", "value", "order"]
+    assert table["plainest"].tolist() == [True] * 3
     assert table["kind"].tolist() == ["shape", "value", "order"]
-    assert table["outcome"].tolist() == [YES, NO, NO]
-    assert table["verdict"].tolist() == [YES, NO, NO]
+    assert table["outcome"].tolist() == [YES, YES, YES]
     assert table["reading"].tolist() == ["", "ours", ""]
     assert table["margin_reason"].tolist() == ["clear", "wide", ""]
     assert set(table["report"]) == {"report.txt"}
     assert set(table["quote"]) == {"so it is"}
     assert set(table["section"]) == {"3"}
-    assert table[["seeds", "n"]].to_numpy().tolist() == [[3, 3]] * 3
+    assert table[["seeds", "n"]].to_numpy().tolist() == [[7, 7]] * 3
 
 
 @pytest.mark.parametrize(
@@ -430,130 +525,72 @@ def test_there_is_one_row_a_claim_in_the_order_of_the_file(tmp_path):
     [
         (EVENT, "a"),
         (VALUE, "a"),
-        (VALUE | {"minus": "b"}, "ab"),
+        (DIFFERENCE, "ab"),
         (ORDER | {"than": ["c", "b"]}, "abc"),
         (ORDER | {"arm": "c", "than": ["b"]}, "bc"),
     ],
 )
-def test_the_runs_behind_a_verdict_are_listed(tmp_path, claim, arms):
-    planned = planned_study(tmp_path, {"claims": [claim | {"measure": "validation_loss"}]})
-    there = [
-        run_id for run_id in planned.run_ids if run_id.split("/")[1] in arms and run_id != f"{NAME}/c/seed-2"
-    ]
+def test_the_runs_behind_a_verdict_are_listed(tmp_path: Path, claim: dict[str, Any], arms: str) -> None:
+    planned = planned_study(tmp_path, {"statements": stated(claim | {"measure": "validation_loss"})}, seeds=7)
+    there = [each for each in planned.run_ids if each.split("/")[1] in arms and each != f"{NAME}/c/seed-4"]
     assert judge(planned, *TABLES)["runs"].tolist() == [" ".join(there)]
 
 
-def test_without_any_run_all_is_incomplete(tmp_path):
-    planned = planned_study(tmp_path, {"claims": CLAIMS})
+def test_without_any_run_all_is_incomplete(tmp_path: Path) -> None:
+    planned = planned_study(tmp_path, {"statements": stated(*CLAIMS)})
     table = judge(planned, *tables_of({arm: [None] * 3 for arm in "abc"}))
-    assert table["verdict"].tolist() == [PART] * 3
+    assert table["outcome"].tolist() == [PART] * 3
     assert table["runs"].tolist() == [""] * 3
 
 
-def test_an_arm_that_was_not_selected_makes_a_claim_incomplete(tmp_path):
-    planned = planned_study(tmp_path, {"claims": CLAIMS}, only=f"{NAME}/a")
+def test_an_arm_that_was_not_selected_makes_a_claim_incomplete(tmp_path: Path) -> None:
+    planned = planned_study(tmp_path, {"statements": stated(*CLAIMS)}, only=f"{NAME}/a", seeds=7)
     runs, history = (table[table["arm"] == "a"] for table in TABLES)
-    assert judge(planned, runs, history)["verdict"].tolist() == [YES, NO, PART]
+    assert judge(planned, runs, history)["outcome"].tolist() == [YES, YES, PART]
 
 
 @pytest.mark.parametrize(
     ("only", "verdicts"),
-    [
-        (["a"], [YES, NO, "not run"]),
-        (["a", "b"], [YES, NO, NO]),
-        (["b", "c"], ["not run"] * 3),
-    ],
+    [(["a"], [YES, YES, LEFT_OUT]), (["a", "b"], [YES, YES, YES]), (["b", "c"], [LEFT_OUT] * 3)],
 )
-def test_a_claim_whose_arm_the_scale_does_without_is_not_run(tmp_path, only, verdicts):
-    planned = planned_study(tmp_path, {"claims": CLAIMS, "scales.laptop.only": only}, scale="laptop")
+@pytest.mark.parametrize("substitute", [{}, {"mnist": "digits"}])
+def test_a_claim_whose_arm_the_scale_does_without_is_not_run(
+    tmp_path: Path, only: list[str], verdicts: list[str], substitute: dict[str, str]
+) -> None:
+    scale = {"only": only, "substitute": substitute}
+    planned = planned_study(
+        tmp_path, {"statements": stated(*CLAIMS), "scales.laptop": scale}, scale="laptop", seeds=7
+    )
     runs, history = (table[table["arm"].isin(only)] for table in TABLES)
     table = judge(planned, runs, history)
-    assert table["outcome"].tolist() == verdicts
-    settings = {"not run": "laptop scale", **dict.fromkeys((YES, NO), "laptop scale, the report's settings")}
-    assert table["verdict"].tolist() == [f"{verdict} ({settings[verdict]})" for verdict in verdicts]
-    left_out = table[table["outcome"] == "not run"]
+    assert (table["outcome"] == LEFT_OUT).tolist() == [verdict == LEFT_OUT for verdict in verdicts]
+    left_out = table[table["outcome"] == LEFT_OUT]
+    assert left_out["verdict"].tolist() == [LEFT_OUT] * len(left_out)
     assert left_out["n"].tolist() == [0] * len(left_out)
     assert left_out[["estimate", "low", "high"]].isna().all(axis=None)
     assert table["expected"].fillna(-1).tolist() == [1.0, 0.5, -1]  # what the report has is told all the same
 
 
-def test_other_data_do_not_hide_that_a_claim_is_not_run(tmp_path):
-    changes = {"claims": CLAIMS, "scales.demo": {"only": ["a"], "substitute": {"mnist": "digits"}}}
-    runs, history = (table[table["arm"] == "a"] for table in TABLES)
-    table = judge(planned_study(tmp_path, changes, scale="demo", seeds=3), runs, history)
-    assert table["verdict"].tolist() == [
-        "not comparable (demo scale, digits for mnist)",
-        "not comparable (demo scale, digits for mnist)",
-        "not run (demo scale)",
-    ]
+@pytest.mark.parametrize("seed", range(3))
+def test_the_order_of_rows_does_not_matter(tmp_path: Path, seed: int) -> None:
+    planned = planned_study(tmp_path, {"statements": stated(*CLAIMS)}, seeds=7)
+    draw = random.Random(seed)
+    shuffled = (table.loc[draw.sample(list(table.index), len(table))] for table in TABLES)
+    assert judge(planned, *shuffled).drop(columns="runs").equals(judge(planned, *TABLES).drop(columns="runs"))
 
 
-def test_what_is_not_run_does_not_count_in_holms_correction(tmp_path):
-    pairs = [ORDER | {"id": "one", "than": ["b"]}, ORDER | {"id": "two", "than": ["c"]}]
-    curves = {"a": ends(0.5, 0.51, 0.52), "b": ends(0.4, 0.42, 0.41), "c": ends(0.1, 0.2, 0.3)}
-    levels = {}
-    for only in (["a", "b"], ["a", "b", "c"]):
-        planned = planned_study(tmp_path, {"claims": pairs, "scales.laptop.only": only}, scale="laptop")
-        tables = tables_of({arm: curves[arm] for arm in only})
-        levels[len(only)] = judge(planned, *tables)["level"].tolist()[0]
-    assert levels[2] == pytest.approx(0.95)
-    assert levels[3] > levels[2]
-
-
-def test_the_table_is_the_same_from_tables_on_disk(tmp_path):
-    planned = planned_study(tmp_path, {"claims": CLAIMS})
+def test_the_table_is_the_same_from_tables_on_disk(tmp_path: Path) -> None:
+    planned = planned_study(tmp_path, {"statements": stated(*CLAIMS)}, seeds=7)
     write_table(TABLES[0], tmp_path / "runs.csv")
     write_table(TABLES[1], tmp_path / "history.csv")
     from_disk = judge(planned, read_table(tmp_path / "runs.csv"), read_table(tmp_path / "history.csv"))
     assert from_disk.equals(judge(planned, *TABLES))
 
 
-REDUCED = {"scales.laptop": {"settings": {"epochs": 2}, "arms": {"c": {"schedule": {"step_epochs": 1.0}}}}}
-OTHER_DATA = {"scales.laptop": {"settings": {"epochs": 2}, "substitute": {"mnist": "digits"}}}
-
-
-@pytest.mark.parametrize(
-    ("changes", "config", "claim", "qualifier", "comparable"),
-    [
-        ({}, {}, EVENT, "", True),
-        (REDUCED, {}, EVENT, "", True),
-        ({}, {"scale": "laptop"}, EVENT, "laptop scale, the report's settings", True),
-        ({"scales.demo": {}}, {"scale": "demo", "seeds": 3}, EVENT, "demo scale, the report's settings", True),
-        (REDUCED, {"scale": "laptop"}, EVENT, "laptop scale, epochs: 2 for 4", True),
-        (
-            REDUCED, {"scale": "laptop"}, ORDER | {"than": ["b", "c"], "measure": "validation_loss"},
-            "laptop scale, epochs: 2 for 4; schedule.step_epochs: 1.0 for 2.0", True,
-        ),
-        (OTHER_DATA, {"scale": "laptop"}, EVENT, "laptop scale, digits for mnist", False),
-        ({}, {"substitute": {"mnist": "cifar10"}}, EVENT, "paper scale, cifar10 for mnist", False),
-        (
-            {"arms.b.settings.data": {"dataset": "cifar10"}}, {"substitute": {"cifar10": "cifar100"}},
-            EVENT, "", True,  # the data of another arm
-        ),
-        (
-            {"arms.b.settings.data": {"dataset": "cifar10"}}, {"substitute": {"cifar10": "cifar100"}},
-            ORDER | {"measure": "validation_loss"}, "paper scale, cifar100 for cifar10", False,
-        ),
-        ({}, {"substitute": {"mnist": "mnist"}}, EVENT, "", True),
-    ],
-)  # fmt: skip
-def test_a_verdict_says_what_differs_from_the_report(tmp_path, changes, config, claim, qualifier, comparable):
-    planned = planned_study(tmp_path, changes | {"claims": [claim]}, **config)
-    [row] = judge(planned, *tables_of(LOSSES | {"c": [FALLS] * 3}, "validation_loss")).to_dict("records")
-    assert row["qualifier"] == qualifier
-    assert row["outcome"] in (YES, NO, OPEN)
-    judged = row["outcome"] if comparable else "not comparable"
-    assert row["verdict"] == (f"{judged} ({qualifier})" if qualifier else judged)
-
-
-def test_the_qualifier_is_that_of_the_arms_of_the_claim_whether_they_are_selected_or_not(tmp_path):
-    """A claim that cannot be judged for want of an arm is not said to be about the report's settings."""
-    claim = VALUE | {"arm": "a"}
-    changes = {"claims": [claim], "scales.demo.settings.epochs": 2}
-    alone, whole = (
-        planned_study(tmp_path, changes, scale="demo", only=only) for only in ([f"{NAME}/b"], None)
-    )
-    assert list(alone.arms) == ["b"]
-    [of_alone], [of_whole] = alone.study.claims, whole.study.claims
-    assert qualify(alone, of_alone) == qualify(whole, of_whole)
-    assert qualify(alone, of_alone) == ("demo scale, digits for mnist", False)
+def test_a_run_has_one_value_of_what_is_no_curve_whatever_the_epoch(tmp_path: Path) -> None:
+    runs = pd.DataFrame([key_of("a", seed) | {"outcome": "completed", "epochs": 3} for seed in (1, 2, 3)])
+    history = pd.DataFrame([key_of("a", seed) | {"epoch": 1, "test_loss": 0.1} for seed in (1, 2, 3)])
+    for epoch in ("last", 2):
+        claim = VALUE | {"kind": "epoch count", "measure": "epochs", "expected": 3, "epoch": epoch}
+        planned = planned_study(tmp_path, {"statements": stated(claim)})
+        assert judge(planned, runs, history)["estimate"].item() == 3

@@ -17,7 +17,14 @@ from replication.runs.record import read_sealed
 from replication.system.files import write_json
 
 STYLE = ROOT / "reports/report.css"
-FACTS = {"scale": "demo", "commit": None, "dirty": None, "signature": None, "changed_since_last": []}
+FACTS = {
+    "scale": "demo",
+    "commit": None,
+    "dirty": None,
+    "fixed_before": True,
+    "signature": None,
+    "changed_since_last": [],
+}
 PAGE = f"<html><body><h1>Report</h1>\n{NOT_AUDITED}\n<p>More.</p></body></html>"
 
 
@@ -47,9 +54,14 @@ def test_a_passed_audit_is_stamped_on_the_report(results: Path) -> None:
     page = (results / "report.html").read_text()
     assert stamps_in(page) == [stamp_of(audit)]
     assert "Audited</strong> 20" in page
-    assert f"4 runs, 1 file; root digest <code>{audit['root_sha256']}</code>" in page
+    assert "4 runs, 1 file; statements, margins and rules were fixed before the runs" in page
+    assert f"root digest <code>{audit['root_sha256']}</code>" in page
     assert stamped(page, NOT_AUDITED) == PAGE
     assert problems(results) == []
+
+
+def test_the_stamp_says_so_where_rules_were_edited_after_runs(results: Path) -> None:
+    assert "<strong>were edited after</strong>" in stamp_of(written(results) | {"fixed_before": False})
 
 
 def test_a_failed_audit_is_stamped_on_the_report_and_has_no_root(results: Path) -> None:

@@ -9,8 +9,9 @@ import pytest
 from made_project import tiny_plan, write_project
 from made_runs import MACHINE, change_record, made_dataset, make_run
 from project import inside
-from replication.audit.environments import check_claims, check_environments
+from replication.audit.environments import check_environments, check_fixed_before
 from replication.audit.findings import Findings
+from replication.runs import provenance
 from replication.runs.record import Record, read_record
 
 HERE = {"commit": "c" * 40, "dirty": False}
@@ -80,14 +81,23 @@ def test_an_interrupted_run_and_an_unknown_commit_are_notes() -> None:
     assert [("resumed" in note, "no commit" in note) for note in notes] == [(False, True), (True, False)]
 
 
-def test_claims_that_were_edited_after_the_runs_are_a_warning() -> None:
+def test_statements_that_were_edited_after_the_runs_are_a_warning() -> None:
     found = records()
     path = Path("config/studies/tiny.yaml")
     path.write_text(path.read_text().replace("absolute: 0.05", "absolute: 0.50"))
     findings = Findings()
-    check_claims(tiny_plan(), found, findings)
+    assert not check_fixed_before(tiny_plan(), found, findings)
     assert len(findings.warnings) == 1
-    assert "its claims are not those of 3 of 3 runs" in findings.warnings[0].problem
+    assert "its statements are not those of 3 of 3 runs" in findings.warnings[0].problem
+
+
+def test_rules_that_were_edited_after_the_runs_are_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = records()
+    monkeypatch.setattr(provenance, "rules_digest", lambda: "other rules")
+    findings = Findings()
+    assert not check_fixed_before(tiny_plan(), found, findings)
+    assert len(findings.warnings) == 1
+    assert "its rules of verdicts are not those of 3 of 3 runs" in findings.warnings[0].problem
 
 
 def test_another_edit_of_the_study_is_a_note() -> None:
@@ -95,6 +105,6 @@ def test_another_edit_of_the_study_is_a_note() -> None:
     path = Path("config/studies/tiny.yaml")
     path.write_text(path.read_text() + "# A comment.\n")
     findings = Findings()
-    check_claims(tiny_plan(), found, findings)
+    check_fixed_before(tiny_plan(), found, findings)
     assert findings.warnings == []
     assert len(findings.notes) == 1

@@ -48,9 +48,9 @@ def new_project(folder: Path) -> Project:
     study["settings"] |= {"epochs": 6}
     study["arms"] = {arm: {"title": arm, "settings": {"schedule": rate}} for arm, rate in ARMS.items()}
     study["tables"][0]["arms"] = list(ARMS)
-    for claim, arm in zip(study["claims"], ("cancelled", "requeued"), strict=True):
-        claim["arm"] = arm
-    study["claims"][1]["than"] = ["late", "hungry"]
+    value, order = (said["readings"][0] for said in study["statements"])
+    value["arm"] = "cancelled"
+    order |= {"arm": "requeued", "than": ["late", "hungry"]}
     path.write_text(yaml.safe_dump(study))
     return project
 

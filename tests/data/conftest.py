@@ -29,9 +29,9 @@ def tiny_mnist(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
     arrays = {name: random.integers(0, 10, shape, np.uint8) for name, shape in IDX_SHAPES.items()}
     content = {name: idx_file(values) for name, values in arrays.items()}
     recipe = DATASETS["mnist"]
+    bare = {file: content[file.name.removesuffix(".gz")] for file in recipe.files}
     files = tuple(
-        replace(file, sha256=hashlib.sha256(content[file.name.removesuffix(".gz")]).hexdigest())
-        for file in recipe.files
+        replace(file, size=len(idx), sha256=hashlib.sha256(idx).hexdigest()) for file, idx in bare.items()
     )
     monkeypatch.setitem(DATASETS, "mnist", replace(recipe, files=files))
     return {f"{name}.gz": gzip.compress(idx) for name, idx in content.items()}

@@ -72,6 +72,7 @@ def test_arrays_are_views_of_the_file(file: Path) -> None:
         assert isinstance(array, mmap.mmap)
 
 
+@pytest.mark.slow
 def test_flipped_bits_are_noticed(file: Path) -> None:
     good = file.read_bytes()
     # Every seventh bit, for all take ten seconds: so each byte is hit, and each of its bits in turn.

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from replication.data import Dataset, prepare
-from replication.data.digits import enlarge, load_digit_images, split_digits
+from replication.data.digits import enlarge, load_digit_images, place, split_digits
 from replication.data.photo_digits import COLUMNS, COUNTS, SIDE, compose, draw
 from replication.data.portable_random import Draws
 from replication.settings.sources import DataSources
@@ -17,10 +17,11 @@ SPLITS = ("train", "test")
 
 @pytest.fixture(scope="module")
 def embedded() -> dict[str, Dataset]:
-    names = ("digits", "photo-digits-10", "photo-digits-100")
+    names = ("digits", "moved-digits", "photo-digits-10", "photo-digits-100")
     return {name: prepare(name, [], DataSources()) for name in names}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "train", "test", "class_count", "identity"),
     [
@@ -30,6 +31,13 @@ def embedded() -> dict[str, Dataset]:
             (400, 28, 28, 1),
             10,
             "7b8060990232d7d775d175f2125c21411aa519fc88c45dc33fbbb9dc3a989d8e",
+        ),
+        (
+            "moved-digits",
+            (4000, 28, 28, 1),
+            (2000, 28, 28, 1),
+            10,
+            "b502c831ca2120f3c5f054b0d196c2d8187474d56e3a61e8dc05461715d8f088",
         ),
         (
             "photo-digits-10",
@@ -61,6 +69,31 @@ def test_classes_are_equally_frequent(embedded, digits_each: int, name: str) -> 
     for split, labels in (("train", embedded[name].train_labels), ("test", embedded[name].test_labels)):
         counts = np.bincount(labels, minlength=10**digits_each)
         assert set(counts.tolist()) == {COUNTS[digits_each][split] // 10**digits_each}
+
+
+def test_moved_digits_are_those_of_their_split_moved(embedded) -> None:
+    def cut_out(images):
+        """Give the ink of each image, from its first row and column on."""
+        found = []
+        for image in images[..., 0]:
+            rows, columns = np.flatnonzero(image.any(axis=1)), np.flatnonzero(image.any(axis=0))
+            found.append(image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].tobytes())
+        return found
+
+    still, moved = embedded["digits"], embedded["moved-digits"]
+    for name in SPLITS:
+        labels = dict(
+            zip(cut_out(getattr(still, f"{name}_images")), getattr(still, f"{name}_labels"), strict=True)
+        )
+        found = [labels[ink] for ink in cut_out(getattr(moved, f"{name}_images"))]
+        assert found == getattr(moved, f"{name}_labels").tolist()
+
+
+def test_a_digit_comes_to_every_place_within_the_image() -> None:
+    placed = place(np.ones((2_000, 20, 20), np.uint8), Draws(5))[..., 0]
+    assert set(placed.sum(axis=(1, 2)).tolist()) == {400}
+    corners = {(int(image.any(axis=1).argmax()), int(image.any(axis=0).argmax())) for image in placed}
+    assert corners == {(top, left) for top in range(9) for left in range(9)}
 
 
 def test_digits_split_is_a_stratified_partition() -> None:
@@ -115,8 +148,8 @@ def test_blending_is_the_absolute_difference(digits_each: int, side: int) -> Non
     images = compose(drawn, digit_images, photographs)
     for index in (0, 17, len(images) - 1):
         canvas = np.zeros((SIDE, SIDE), int)
-        for place, digit in enumerate(drawn.digits[index]):
-            top, left = (SIDE - side) // 2, (SIDE - side * digits_each) // 2 + place * side
+        for position, digit in enumerate(drawn.digits[index]):
+            top, left = (SIDE - side) // 2, (SIDE - side * digits_each) // 2 + position * side
             canvas[top : top + side, left : left + side] = digit_images[digit]
         for row, column, channel in [(0, 0, 0), (15, 15, 1), (16, 20, 2), (31, 31, 0)]:
             which, top, left = drawn.photographs[index], drawn.tops[index], drawn.lefts[index]

@@ -59,6 +59,7 @@ def test_files_become_splits(tmp_path: Path, tiny_mnist: dict[str, bytes]) -> No
     assert dataset.classes == tuple("0123456789")
 
 
+@pytest.mark.slow
 def test_real_mnist() -> None:
     folder = os.environ.get("REPLICATION_TEST_DATA")
     if not folder:

@@ -1,10 +1,12 @@
 """Which data sets there are, and where the workflow looks for their files."""
 
 import gzip
+import hashlib
 import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from replication.data import (
     DATASETS,
     check_names,
     download,
+    downloaded_all_the_same,
     inventory,
     known_datasets,
     prepare,
@@ -48,7 +51,7 @@ def test_without_a_folder_files_are_downloaded() -> None:
     assert raw_files("cifar10", DataSources(), Path("down")) == [Path("down/cifar10") / CIFAR]
 
 
-@pytest.mark.parametrize("name", ["digits", "photo-digits-10", "photo-digits-100"])
+@pytest.mark.parametrize("name", ["digits", "moved-digits", "photo-digits-10", "photo-digits-100"])
 def test_embedded_data_sets_need_no_files(name: str) -> None:
     assert raw_files(name, DataSources(), "down") == []
 
@@ -74,6 +77,99 @@ def test_files_of_the_user_come_first(tmp_path: Path, name: str, subfolder: str,
 def test_a_folder_with_other_data_sets_does_not_matter(tmp_path: Path) -> None:
     fill(tmp_path, [CIFAR, "cifar-10-python.tar"])
     assert raw_files("mnist", DataSources(data_dir=str(tmp_path)), "down")[0] == Path("down/mnist") / MNIST[0]
+
+
+DOTTED = [name.replace("-idx", ".idx") for name in MNIST]
+
+
+@pytest.mark.parametrize("compress", [bytes, gzip.compress], ids=["bare", "gzip"])
+@pytest.mark.parametrize(
+    "names",
+    [
+        DOTTED,
+        [name.removesuffix(".gz") for name in DOTTED],
+        [name.upper() for name in MNIST],
+        [f"{name}/{name}" for name in BARE],
+        [f"MNIST/raw/{name}" for name in DOTTED],
+        ["a", "b.bin", "C.GZ", "deep/er/d"],
+    ],
+    ids=["dotted", "dotted bare", "upper case", "folders", "raw", "any"],
+)
+def test_files_are_found_by_their_content(
+    tiny_mnist: dict[str, bytes], tmp_path: Path, names: list[str], compress: Callable[[bytes], bytes]
+) -> None:
+    for name, content in zip(names, tiny_mnist.values(), strict=True):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(compress(gzip.decompress(content)))
+    # Of the same size, but something else.
+    other = gzip.decompress(tiny_mnist[MNIST[3]])[:-1] + b"\xff"
+    (tmp_path / "0-other").write_bytes(compress(other))
+    sources = DataSources(data_dir=str(tmp_path))
+    raw = raw_files("mnist", sources, "down")
+    assert raw == [tmp_path / name for name in names]
+    assert downloaded_all_the_same(["mnist", "digits"], sources) == []
+    assert prepare("mnist", raw, sources).name == "mnist"
+
+
+def test_an_archive_is_found_by_its_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "0.tgz").write_bytes(b"is no published")
+    (tmp_path / "cifar.tgz").write_bytes(b"as is published")
+    recipe = DATASETS["cifar10"]
+    file = replace(recipe.files[0], size=15, sha256=hashlib.sha256(b"as is published").hexdigest())
+    monkeypatch.setitem(DATASETS, "cifar10", replace(recipe, files=(file,)))
+    assert raw_files("cifar10", DataSources(data_dir=str(tmp_path)), "down") == [tmp_path / "cifar.tgz"]
+
+
+@pytest.mark.parametrize("place", ["a/b/c/it", ".hidden/it", "full/it"])
+def test_what_lies_too_deep_is_hidden_or_among_many_images_is_not_looked_at(
+    tiny_mnist: dict[str, bytes], tmp_path: Path, place: str
+) -> None:
+    fill(tmp_path / "full", [f"{number}.png" for number in range(1000)])
+    (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / place).write_bytes(tiny_mnist[MNIST[0]])
+    assert raw_files("mnist", DataSources(data_dir=str(tmp_path)), "down")[0] == Path("down/mnist") / MNIST[0]
+
+
+def test_a_found_file_that_snakemake_cannot_name_is_an_error(
+    tiny_mnist: dict[str, bytes], tmp_path: Path
+) -> None:
+    (tmp_path / "{a}").write_bytes(tiny_mnist[MNIST[0]])
+    with pytest.raises(ConfigurationError, match=r"`data_dir`: .*\{a\} holds a brace"):
+        raw_files("mnist", DataSources(data_dir=str(tmp_path)), "down")
+
+
+def test_few_files_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("replication.data.own_files.find_fault", lambda path, _: pytest.fail(f"{path} read"))
+    fill(tmp_path, ["empty"])
+    (tmp_path / "zipped").write_bytes(gzip.compress(b"of another size"))
+    (tmp_path / "other").write_bytes(b"of another size, too")
+    raw_files("mnist", DataSources(data_dir=str(tmp_path)), "down")
+
+
+@pytest.mark.parametrize("names", [["mnist"], ["cifar10", "digits"], ["mnist", "cifar10", "cifar100"]])
+@pytest.mark.parametrize("held", [[], ["cifar-10-python.tar", "cifar-10-batches-py/data_batch_1"]])
+def test_a_folder_that_holds_nothing_is_refused_with_what_was_looked_for(
+    tmp_path: Path, names: list[str], held: list[str]
+) -> None:
+    for name in held:
+        fill((tmp_path / name).parent, [Path(name).name])
+    with pytest.raises(ConfigurationError, match=f"^`data_dir`: {tmp_path}: holds no file of") as refused:
+        downloaded_all_the_same(names, DataSources(data_dir=str(tmp_path)))
+    for file in (file for name in names for file in DATASETS[name].files):
+        assert f"{file.name} ({file.size:,} bytes" in str(refused.value)
+
+
+def test_a_folder_may_hold_some_data_sets_and_others_are_downloaded(tmp_path: Path) -> None:
+    fill(tmp_path, MNIST)
+    own = DataSources(data_dir=str(tmp_path), image_folders={"mine": "nowhere"})
+    assert downloaded_all_the_same(["cifar10", "digits", "mine", "mnist"], own) == ["cifar10"]
+    assert downloaded_all_the_same(["cifar10"], own) == ["cifar10"]
+    assert downloaded_all_the_same(["mnist"], DataSources()) == []
+
+
+def test_a_folder_is_not_asked_for_what_comes_with_the_packages(tmp_path: Path) -> None:
+    own = DataSources(data_dir=str(tmp_path), image_folders={"mine": "nowhere"})
+    assert downloaded_all_the_same(["digits", "mine"], own) == []
 
 
 def test_a_folder_with_some_files_is_an_error(tmp_path: Path) -> None:
@@ -190,6 +286,7 @@ def test_files_of_the_user_are_verified(
         prepare("mnist", raw, sources)
 
 
+@pytest.mark.slow
 def test_importing_is_light() -> None:
     heavy = ("sklearn", "pooch", "requests", "PIL", "torch", "scipy", "pandas")
     script = f"import replication.data, sys; print([name for name in {heavy} if name in sys.modules])"

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from edits import edited
 from made_project import remember_derivations
 from made_runs import change_predictions, change_record
 from project import STUDY, Project, inside
@@ -321,8 +322,7 @@ def test_edited_settings_of_a_record_are_named(subject: Subject, key: str) -> No
 def test_edited_settings_of_a_study_are_named(subject: Subject, old: str, new: str, arms: set[str]) -> None:
     path = Path(f"config/studies/{STUDY}.yaml")
     text = path.read_text()
-    assert text.count(old) == 1
-    path.write_text(text.replace(old, new))
+    path.write_text(edited(text, old, new))
     try:
         failures = subject.changed("settings of a study edited", path)
     finally:

@@ -13,7 +13,7 @@ from waiting import wait_for
 
 pytestmark = pytest.mark.fault
 
-ENDLESS = "import time\nwhile True: time.sleep(60)"
+ENDLESS = "import signal\nsignal.pause()"
 
 
 def notebook(path: Path, code: str) -> Path:

@@ -38,12 +38,12 @@ def tiny_plan() -> PlannedStudy:
     return load_plan(Config(), "config/studies")[STUDY]
 
 
-def make_results() -> None:
-    """Make data, runs and all that is derived, in the current folder."""
+def make_results(runs: int | None = None) -> None:
+    """Make data, runs, or only so many of them, and all that is derived, in the current folder."""
     planned = tiny_plan()
     dataset = made_dataset("digits")
     write_made_dataset(dataset, Path("resources/datasets"))
-    for run_id in planned.run_ids:
+    for run_id in planned.run_ids[:runs]:
         make_run(Path("results/demo/runs"), planned, run_id, dataset)
     derived = derive({STUDY: planned}, Path("results/demo"), Path.cwd() / "made", {})
     assert not derived.failed, derived.failed

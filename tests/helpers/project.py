@@ -12,6 +12,7 @@ from pathlib import Path
 
 import nbformat
 
+from edits import edited
 from places import ROOT
 
 STUDY = "tiny"
@@ -54,9 +55,7 @@ class Project:
     def edit(self, path: str, old: str, new: str) -> None:
         """Replace the one occurrence of `old` in a file."""
         file = self.folder / path
-        text = file.read_text(encoding="utf-8")
-        assert text.count(old) == 1, f"{old!r} is there {text.count(old)} times in {path}"
-        file.write_text(text.replace(old, new), encoding="utf-8")
+        file.write_text(edited(file.read_text(encoding="utf-8"), old, new), encoding="utf-8")
 
     def trained(self) -> dict[str, int]:
         """Return when each run's record was written, in nanoseconds."""

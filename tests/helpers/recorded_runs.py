@@ -50,7 +50,12 @@ def write_run(folder: Path, run: dict[str, Any], history: pd.DataFrame, planned:
         "settings": settings,
         "settings_sha256": digest_of_text(canonical_json(settings)),
         "code_sha256": "c0" * 32,
-        "study": {"file": "config/studies/tiny.yaml", "sha256": "5f" * 32, "claims_sha256": "c1" * 32},
+        "study": {
+            "file": "config/studies/tiny.yaml",
+            "sha256": "5f" * 32,
+            "statements_sha256": "c1" * 32,
+            "rules_sha256": "d1" * 32,
+        },
         "dataset": {"name": settings["data"]["dataset"], "identity": IDENTITY, "classes": 10},
         "git": {"commit": COMMIT, "dirty": True},
         "versions": {"python": "3.11.7", "torch": "2.14.1", "torchvision": "0.29.1", "numpy": "2.4.6"},

@@ -53,6 +53,18 @@ EVENT: dict[str, Any] = {
     "threshold": 0.1,
     "reason": "clear",
 }
+
+
+def stated(*claims: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return claims as a study's statements, each with one reading; `section` and `quote` are the statement's."""
+    of_statement = ("section", "quote")
+    return [
+        {key: claim[key] for key in ("id", *of_statement)}
+        | {"readings": [{key: value for key, value in claim.items() if key not in of_statement}]}
+        for claim in claims
+    ]
+
+
 STUDY: dict[str, Any] = {
     "title": "A small study",
     "report": "report.txt",
@@ -65,12 +77,13 @@ STUDY: dict[str, Any] = {
         "b": {"title": "B", "settings": {"schedule": {"name": "cosine", "final": 0.5}}},
         "c": {"title": "C", "settings": {"schedule": {"name": "step", "step_epochs": 2}}},
     },
-    "claims": [VALUE],
+    "statements": stated(VALUE),
 }
+FIRST = "statements.0.readings.0"  # the path of its only reading
 
 
 def changed(raw: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a copy of `raw` with values put under keys such as `arms.b.settings` or `claims.0.epoch`."""
+    """Return a copy of `raw` with values put under keys such as `arms.b.settings` or `FIRST`."""
     result = copy.deepcopy(dict(raw))
     for path, value in changes.items():
         *holders, last = (int(key) if key.isdigit() else key for key in path.split("."))

@@ -16,10 +16,8 @@ from replication.report.discrepancy_facts import (
     deviations_by_pixel_and_by_image,
     epochs_before_plateau_drop,
     momentum_after_drop,
-    reflected_exponential,
     torch_multipliers,
 )
-from replication.schedules.profiles import rex
 from reports import FOLDER, MISSING, plain
 
 CONTENT = ROOT / "reports/discrepancies.yaml"
@@ -128,11 +126,6 @@ def test_a_number_that_nothing_computes_is_named(tmp_path: Path) -> None:
 )
 def test_numbers_of_the_page(fact: str, text: str) -> None:
     assert FACTS[fact]() == text
-
-
-def test_half_a_curvature_is_rex() -> None:
-    progress = [0.0, 0.25, 0.5, 0.75, 1.0]
-    assert [reflected_exponential(p, 0.5) for p in progress] == pytest.approx([rex(p) for p in progress])
 
 
 def test_multipliers_of_a_scheduler_begin_before_the_first_step() -> None:

@@ -18,6 +18,8 @@ from study_results import ACCURACY, planned_study, write_results
 
 ARMS = ["cosine", "probing"]
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def tables(tmp_path: Path) -> StudyTables:

@@ -180,6 +180,7 @@ def test_without_any_arm_the_figure_says_so(tmp_path):
     figures.show(tables, "nothing", drawn, alt="Nothing.", caption="Nothing.")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by_column", [False, True])
 def test_the_same_tables_give_the_same_bytes(tables, by_column):
     first, second = (

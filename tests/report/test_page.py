@@ -69,6 +69,7 @@ def test_each_run_is_listed_with_its_hashes(demo: str) -> None:
     assert "data.dataset: digits for mnist" in entry
 
 
+@pytest.mark.slow
 def test_text_of_the_study_is_escaped(tmp_path: Path) -> None:
     planned = planned_study(tmp_path / "config")
     study = planned.study.model_copy(update={"title": "Loss < 1 & falling"})
@@ -80,6 +81,7 @@ def test_the_words_of_the_notebook_are_there(demo: str) -> None:
     assert "Words of the <em>notebook</em>." in demo
 
 
+@pytest.mark.slow
 def test_the_banner_tells_the_reports_own_data(tmp_path: Path, demo: str) -> None:
     page = rendered(tmp_path, planned_study(tmp_path / "config", scale="laptop"))
     assert "no number here can be compared" in demo

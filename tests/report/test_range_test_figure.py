@@ -64,6 +64,7 @@ def test_one_panel_an_arm_also_where_nothing_is_suggested(tables: StudyTables) -
     assert set(data["arm"]) == {"probing", "cosine"}
 
 
+@pytest.mark.slow
 def test_it_is_the_same_bytes_each_time(tables: StudyTables) -> None:
     one, other = (svg_of(range_test_curves(tables, ["cosine"])[0]) for _ in range(2))
     assert one == other

@@ -19,6 +19,8 @@ from replication.report.notebooks import execute, notebook_html
 from replication.report.surroundings import environment
 from study_results import planned_study, write_results
 
+pytestmark = pytest.mark.slow
+
 STARTUP = """
 import pandas as pd, matplotlib as mpl
 pd.set_option("display.precision", 1)
@@ -121,7 +123,9 @@ def test_notebooks_and_their_pages_are_the_same_in_any_surroundings(
     assert found == expected
     assert dict(os.environ) == before
     assert sys.executable.encode() in found[1]
-    assert "of this machine" not in json.dumps([cell.get("outputs") for cell in json.loads(found[1])["cells"]])
+    assert "of this machine" not in json.dumps(
+        [cell.get("outputs") for cell in json.loads(found[1])["cells"]]
+    )
 
 
 def drawn(made: Path, environment: dict[str, str], folder: Path) -> str:

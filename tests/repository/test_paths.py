@@ -4,6 +4,7 @@ import ast
 import re
 import tokenize
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -46,10 +47,12 @@ def _remarks(path: Path, text: str) -> Iterator[str]:
         )
 
 
+@cache
 def exists(name: str) -> bool:
     return any(ROOT.glob(PLACEHOLDER.sub("*", name.rstrip("./"))))
 
 
+@cache
 def is_module(name: str) -> bool:
     """Return whether a dotted name is that of a module, or of something that a module's text defines."""
     parts = name.split(".")[1:]
@@ -72,6 +75,7 @@ def missing_in(path: Path) -> list[str]:
     return missing
 
 
+@pytest.mark.slow
 def test_what_texts_name_exists() -> None:
     missing = {str(path.relative_to(ROOT)): missing_in(path) for path in TEXTS}
     assert {path: names for path, names in missing.items() if names} == {}

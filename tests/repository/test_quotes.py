@@ -19,5 +19,5 @@ OMISSION = " [...] "
 def test_every_quote_stands_in_its_report(file: Path) -> None:
     study = validate(Study, read_yaml(file), str(file))
     report = plain((Path(FOLDER or "") / study.report).read_text(encoding="utf-8"))
-    parts = [(claim.id, part) for claim in study.claims for part in claim.quote.split(OMISSION)]
+    parts = [(said.id, part) for said in study.statements for part in said.quote.split(OMISSION)]
     assert [(name, part) for name, part in parts if plain(part) not in report] == []

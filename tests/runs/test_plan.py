@@ -15,7 +15,7 @@ from replication.settings.config import Config
 from replication.settings.yaml_file import read_yaml
 from replication.system.digests import canonical_json
 from replication.system.missing import MISSING
-from tabulated import NAME, ORDER, STUDY, VALUE, planned_study, write_study
+from tabulated import NAME, ORDER, STUDY, VALUE, planned_study, stated, write_study
 
 STUDIES = ROOT / "config" / "studies"
 SCALES = ("demo", "laptop", "paper")
@@ -174,7 +174,8 @@ def test_each_data_set_that_is_used_is_named_once(tmp_path):
     [
         # Those that are made here have these sizes in tests/data/test_embedded_digits.py.
         ("mnist", 60_000, 10_000), ("cifar10", 50_000, 10_000), ("cifar100", 50_000, 10_000),
-        ("digits", 1397, 400), ("photo-digits-10", 4000, 1000), ("photo-digits-100", 6000, 2000),
+        ("digits", 1397, 400), ("moved-digits", 4000, 2000),
+        ("photo-digits-10", 4000, 1000), ("photo-digits-100", 6000, 2000),
     ],
 )  # fmt: skip
 def test_more_images_than_there_are_are_refused(tmp_path, dataset, train_images, test_images):
@@ -486,8 +487,8 @@ def test_what_the_user_puts_in_the_place_of_data_differs_too(tmp_path):
         ({"arms.a.title": "Other"}, {}),
         ({"settings.epochs": 5}, {}),
         ({"arms.b.settings.schedule.final": 0.25}, {}),
-        ({"claims.0.expected": 0.25}, {}),
-        ({"claims": [VALUE, ORDER]}, {}),
+        ({"statements.0.readings.0.expected": 0.25}, {}),
+        ({"statements": stated(VALUE, ORDER)}, {}),
         ({"tables": [{"id": "t", "title": "T", "arms": ["a"], "columns": [COLUMN]}]}, {}),
         ({}, {"seeds": 4}),
         ({}, {"scale": "laptop"}),

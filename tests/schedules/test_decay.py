@@ -9,11 +9,9 @@ from sklearn.linear_model import SGDClassifier
 
 from replication.schedules.decay import (
     exponential_decay,
-    inverse_scaling,
-    inverse_square_root,
+    inverse_power,
     multi_step_decay,
     step_decay,
-    time_based,
 )
 from replication.schedules.positions import whole_periods
 
@@ -22,9 +20,9 @@ CURVES = {
     "multi-step": multi_step_decay([50, 75], 0.1),
     "exponential": exponential_decay(0.9, 2.0, staircase=False),
     "staircase": exponential_decay(0.9, 2.0, staircase=True),
-    "inverse square root": inverse_square_root(5.0),
-    "time-based": time_based(0.01, by=20),
-    "inverse scaling": inverse_scaling(0.25, by=5),
+    "inverse square root": inverse_power(5.0, 0.5),
+    "time-based": inverse_power(5.0, 1.0),
+    "inverse scaling": inverse_power(0.2, 0.25),
 }
 
 
@@ -54,7 +52,7 @@ def test_decays_never_rise(curve, times):
 @pytest.mark.parametrize("time_scale", [1.0, 5.0, 12.5])
 def test_inverse_square_root_after_a_warm_up_is_the_transformers_schedule(time_scale):
     """Vaswani et al.: min(T ** -0.5, T * s ** -1.5), divided by its peak s ** -0.5."""
-    curve = inverse_square_root(time_scale)
+    curve = inverse_power(time_scale, 0.5)
     for since_warm_up in (0.0, 0.5, 3.0, 100.0):
         total = time_scale + since_warm_up
         vaswani = min(total**-0.5, total * time_scale**-1.5)
@@ -82,7 +80,7 @@ def test_scikit_learns_schedules(alpha, schedule):
     """What SGDClassifier subtracts at each sample: where the gradient is 1, the change of the intercept is the rate."""
     typical = math.sqrt(1 / math.sqrt(alpha))
     first = typical  # over max(1, |dloss(-typical)|), which is 1 for the hinge loss
-    curve = time_based(alpha * first, by=1) if schedule == "optimal" else inverse_scaling(power=0.25, by=1)
+    curve = inverse_power(1 / (alpha * first), 1.0) if schedule == "optimal" else inverse_power(1.0, 0.25)
     base = first if schedule == "optimal" else 0.1
     model = SGDClassifier(
         loss="hinge", penalty=None, alpha=alpha, learning_rate=schedule, eta0=0.1, power_t=0.25, shuffle=False

@@ -30,6 +30,10 @@ WHOLE_CURVES = [
     ("constant", {}, [1, 1, 1, 1, 1, 1]),
     ("step", {"step_epochs": 30}, [1, 1, 0.1, 0.001, 0.001, 0.0001]),
     ("multi_step", {"milestones": [25, 75], "gamma": 0.2}, [1, 0.2, 0.2, 0.04, 0.04, 0.04]),
+    (
+        "multi_step", {"milestones": [0.25, 0.75], "gamma": 0.2, "of_budget": True},
+        [1, 0.2, 0.2, 0.04, 0.04, 0.04],
+    ),
     ("exponential", {"decay_rate": 0.9}, [1, 0.9**25, 0.9**50, 0.9**99.75, 0.9**100, 0.9**125]),
     (
         "exponential", {"decay_rate": 0.9, "decay_epochs": 10, "staircase": True},
@@ -40,21 +44,25 @@ WHOLE_CURVES = [
     ("geometric", {"final": 0.0001}, [1, 0.1, 0.01, 0.0001**0.9975, 0.0001, 0.0001]),
     ("polynomial", {"power": 2}, [1, 9 / 16, 1 / 4, REMAINING**2, 0, 0]),
     (
-        "inverse_square_root", {"time_scale_epochs": 25},
+        "inverse_power", {"time_scale_epochs": 25, "power": 0.5},
         [1, SQRT_HALF, 3**-0.5, (1 + 99.75 / 25) ** -0.5, 5**-0.5, 6**-0.5],
-    ),
-    ("time_based", {"decay": 0.01}, [1, 1 / 2, 1 / 3, 1 / 4.99, 1 / 5, 1 / 6]),
-    (
-        "inverse_scaling", {"unit": "epoch"},
-        [1, 26**-0.5, 51**-0.5, 100.75**-0.5, 101**-0.5, 126**-0.5],
     ),
     (
         "fractal", {"nodes": 2, "condition": 3, "steps_per_node": 100},
         [1, FRACTAL, 1, FRACTAL, 1, FRACTAL],
     ),
+    (
+        "inverse_power", {"time_scale_epochs": 25, "power": 2},
+        [1, 1 / 4, 1 / 9, (1 + 99.75 / 25) ** -2, 1 / 25, 1 / 36],
+    ),
     ("cosine", {}, [1, (1 + SQRT_HALF) / 2, 0.5, (1 - math.cos(math.pi / 400)) / 2, 0, 0]),
     ("sgdr", {"first_cycle_epochs": 50}, [1, 0.5, 1, (1 - math.cos(math.pi / 200)) / 2, 1, 0.5]),
     ("rex", {}, [1, 6 / 7, 2 / 3, 2 / 401, 0, 0]),
+    ("rex", {"curvature": 0.9}, [1, 30 / 31, 10 / 11, 10 / 409, 0, 0]),
+    (
+        "floored_exponential", {"floor": 0.2, "rate": math.log(16)},
+        [1, 0.6, 0.4, 0.2 + 0.8 * 16**-0.9975, 0.25, 0.25],
+    ),
     ("triangular", {"half_cycle_epochs": 25, "minimum": 0.2}, [0.2, 1, 0.2, 0.208, 0.2, 1]),
     ("triangular2", {"half_cycle_epochs": 25, "minimum": 0.2}, [0.2, 1, 0.2, 0.204, 0.2, 0.4]),
     (

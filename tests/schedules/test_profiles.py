@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from replication.schedules.profiles import constant, cosine, geometric, linear, polynomial, rex, stretch
+from replication.schedules.profiles import (
+    constant,
+    cosine,
+    floored_exponential,
+    geometric,
+    linear,
+    polynomial,
+    rex,
+    stretch,
+)
 
 SQRT_HALF = math.sqrt(0.5)
 
@@ -19,7 +28,12 @@ PINNED = {
     "polynomial 1/2": (polynomial(1.0, 0.0, 0.5), [1, math.sqrt(0.75), SQRT_HALF, 0.5, 0]),
     "cosine": (cosine(1.0, 0.0), [1, (1 + SQRT_HALF) / 2, 0.5, (1 - SQRT_HALF) / 2, 0]),
     "cosine to 0.2": (cosine(1.0, 0.2), [1, 0.6 + 0.4 * SQRT_HALF, 0.6, 0.6 - 0.4 * SQRT_HALF, 0.2]),
-    "rex": (rex, [1, 6 / 7, 2 / 3, 2 / 5, 0]),
+    "floored exponential": (
+        floored_exponential(0.25, math.log(16)),
+        [1, 0.625, 0.4375, 0.34375, 0.296875],
+    ),
+    "rex": (rex(), [1, 6 / 7, 2 / 3, 2 / 5, 0]),
+    "rex of report 002's code": (rex(0.9), [1, 30 / 31, 10 / 11, 10 / 13, 0]),
 }
 
 DECAYS = {name: profile for name, (profile, values) in PINNED.items() if "rise" not in name}

@@ -204,6 +204,7 @@ def test_there_are_enough_mutations() -> None:
     assert sum(MUTATED.values()) >= 500
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["study", "configuration"])
 def test_mutated_files_are_refused_by_name_or_work(project: Path, what: str) -> None:
     rng = random.Random(f"{SEED} {what}")

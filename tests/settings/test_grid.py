@@ -9,7 +9,7 @@ from replication.errors import ConfigurationError
 from replication.runs.plan import load_plan
 from replication.settings.config import Config
 from replication.settings.study import Study
-from tabulated import GONE, NAME, STUDY, VALUE, changed, planned_study, write_study
+from tabulated import GONE, NAME, STUDY, VALUE, changed, planned_study, stated, write_study
 
 GRID = {
     "arm": "{profile}-{sampling}-{budget}",
@@ -26,7 +26,7 @@ GRID = {
     },
 }
 NAMES = [f"{p}-{s}-{b}" for p, s, b in itertools.product(("rex", "linear"), ("step", "tenth"), ("50", "100"))]
-ALONE = {"arms": GONE, "grids": [GRID], "claims": [VALUE | {"arm": "rex-step-50"}]}
+ALONE = {"arms": GONE, "grids": [GRID], "statements": stated(VALUE | {"arm": "rex-step-50"})}
 
 AMBIGUOUS = {"x": {"a": {}, "a-b": {}}, "y": {"c": {}, "b-c": {}}}
 
@@ -145,7 +145,7 @@ def test_of_many_arms_only_near_ones_are_named_in_an_error():
     axes = {"a": {str(n): {} for n in range(10)}, "b": {str(n): {} for n in range(10)}}
     many = {"arm": "x{a}-y{b}", "title": "{a} {b}", "axes": axes}
     with pytest.raises(ValidationError) as caught:
-        study({"grids": [many], "claims": [VALUE | {"arm": "x7-y-3"}]})
+        study({"grids": [many], "statements": stated(VALUE | {"arm": "x7-y-3"})})
     assert "no arm `x7-y-3`; the arms are x7-y3, " in str(caught.value)
     assert str(caught.value).count("-y") < 10
 

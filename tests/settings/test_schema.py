@@ -46,7 +46,7 @@ def test_every_study_names_its_schema_and_fits_it(file) -> None:
         (("settings", "epochs"), "ten"),
         (("scales", "demo", "settings", "model"), {"wdith": 8}),
         (("arms", "constant", "settings", "schedule"), {"name": "step", "step_epoch": 3}),
-        (("claims", 0, "measure"), "test_acuracy"),
+        (("statements", 0, "readings", 0, "measure"), "test_acuracy"),
     ],
 )
 def test_mistakes_are_found(place, wrong) -> None:

@@ -7,7 +7,7 @@ from replication.settings.arm import Arm
 from replication.settings.claims import EventClaim, Margin, OrderClaim, ValueClaim
 from replication.settings.measures import EPOCH_MEASURES, MEASURES
 from replication.settings.study import Column, ScaleOverrides, Study, Table
-from tabulated import EVENT, GONE, ORDER, STUDY, VALUE, changed
+from tabulated import EVENT, FIRST, GONE, ORDER, STUDY, VALUE, changed, stated
 
 TABLE = {
     "id": "results",
@@ -22,9 +22,15 @@ def study(changes):
     return Study(**changed(STUDY, changes))
 
 
+def says(*claims):
+    return {"statements": stated(*claims)}
+
+
 def test_a_study_with_everything():
     claims = [VALUE, ORDER, EVENT, CONVERGENCE | {"id": "convergence"}]
-    whole = study({"tables": [TABLE], "claims": claims, "scales.demo.arms": {"c": {"epochs": 2}}})
+    whole = study(
+        {"tables": [TABLE], "statements": stated(*claims), "scales.demo.arms": {"c": {"epochs": 2}}}
+    )
     assert list(whole.arms) == ["a", "b", "c"]
     assert [type(claim) for claim in whole.claims] == [ValueClaim, OrderClaim, EventClaim, EventClaim]
     assert [claim.epoch for claim in whole.claims] == ["last"] * 4
@@ -42,17 +48,17 @@ def test_a_study_with_everything():
     ],
 )
 def test_a_claim_knows_the_arms_that_it_needs(claim, arms):
-    assert study({"claims": [claim]}).claims[0].arms == arms
+    assert study(says(claim)).claims[0].arms == arms
 
 
 @pytest.mark.parametrize(
     ("changes", "place"),
     [
-        ({"claims.0.arm": "z"}, "claims, value"),
-        ({"claims.0.minus": "z"}, "claims, value"),
-        ({"claims": [ORDER | {"than": ["b", "z"]}]}, "claims, order"),
-        ({"claims": [ORDER | {"arm": "z"}]}, "claims, order"),
-        ({"claims": [CONVERGENCE | {"reference": "z"}]}, "claims, event"),
+        ({f"{FIRST}.arm": "z"}, "statements, value"),
+        ({f"{FIRST}.minus": "z"}, "statements, value"),
+        (says(ORDER | {"than": ["b", "z"]}), "statements, order"),
+        (says(ORDER | {"arm": "z"}), "statements, order"),
+        (says(CONVERGENCE | {"reference": "z"}), "statements, event"),
         ({"tables": [TABLE | {"arms": ["a", "z"]}]}, "tables, results"),
         ({"scales.demo.arms": {"z": {}}}, "scales, demo, arms"),
         ({"scales.laptop.arms": {"z": {}}}, "scales, laptop, arms"),
@@ -66,7 +72,7 @@ def test_an_arm_that_does_not_exist_is_refused_with_the_ones_that_do(changes, pl
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"claims": [VALUE, ORDER | {"id": "value"}]}, "two claims have the id `value`"),
+        (says(VALUE, ORDER | {"id": "value"}), "two statements have the id `value`"),
         ({"tables": [TABLE, TABLE]}, "two tables have the id `results`"),
         ({"arms.A b": {"title": "A"}}, "should match pattern"),
         ({"arms.a_b": {"title": "A"}}, "should match pattern"),
@@ -75,33 +81,33 @@ def test_an_arm_that_does_not_exist_is_refused_with_the_ones_that_do(changes, pl
         ({"arms.a.title": ""}, "at least 1 character"),
         ({"tables": [TABLE | {"arms": []}]}, "at least 1 item"),
         ({"tables": [TABLE | {"columns": []}]}, "at least 1 item"),
-        ({"claims": []}, "at least 1 item"),
+        ({"statements": []}, "statements"),
         ({"seeds": 0}, "greater than or equal to 1"),
         ({"scales.demo.seeds": 0}, "greater than or equal to 1"),
         ({"scales.laptop": GONE}, "Field required"),
-        ({"claims.0.id": "Value"}, "should match pattern"),
-        ({"claims.0.quote": ""}, "at least 1 character"),
-        ({"claims.0.section": ""}, "at least 1 character"),
-        ({"claims.0.measure": "accuracy"}, "'train_loss'"),
-        ({"claims.0.margin": {"reason": "none"}}, "one of `absolute` and `binomial_images`"),
-        ({"claims.0.margin": {"reason": "two", "absolute": 1, "binomial_images": 1}}, "one of `absolute` and"),
-        ({"claims.0.margin": {"reason": "below", "absolute": -0.1}}, "greater than or equal to 0"),
-        ({"claims.0.margin": {"reason": "none", "binomial_images": 0}}, "greater than or equal to 1"),
-        ({"claims.0.margin": {"reason": "a share", "binomial_images": 9}, "claims.0.expected": 95.5}, "share"),
-        ({"claims.0.margin": {"reason": "a share", "binomial_images": 9}, "claims.0.expected": -0.1}, "share"),
-        ({"claims.0.minus_epoch": 3}, "`minus_epoch` goes with `minus`"),
-        ({"claims": [ORDER | {"than": []}]}, "at least 1 item"),
-        ({"claims": [ORDER | {"direction": "up"}]}, "'higher' or 'lower'"),
-        ({"claims": [EVENT | {"threshold": 0}]}, "greater than 0"),
-        ({"claims": [EVENT | {"expected": 1}]}, "valid boolean"),
-        ({"claims": [EVENT | {"reference": "b"}]}, "`reference` goes with the event no_convergence"),
-        ({"claims": [EVENT | {"event": "no_convergence"}]}, "`reference` goes with the event no_convergence"),
-        ({"claims": [EVENT | {"event": "stopped_too_early"}]}, "`reference` goes with .* or stopped_too_early"),
+        ({"statements.0.id": "Value"}, "should match pattern"),
+        ({"statements.0.quote": ""}, "at least 1 character"),
+        ({"statements.0.section": ""}, "at least 1 character"),
+        ({f"{FIRST}.measure": "accuracy"}, "'train_loss'"),
+        ({f"{FIRST}.margin": {"reason": "none"}}, "one of `absolute` and `binomial_images`"),
+        ({f"{FIRST}.margin": {"reason": "two", "absolute": 1, "binomial_images": 1}}, "one of `absolute` and"),
+        ({f"{FIRST}.margin": {"reason": "below", "absolute": -0.1}}, "greater than or equal to 0"),
+        ({f"{FIRST}.margin": {"reason": "none", "binomial_images": 0}}, "greater than or equal to 1"),
+        ({f"{FIRST}.margin": {"reason": "a share", "binomial_images": 9}, f"{FIRST}.expected": 95.5}, "share"),
+        ({f"{FIRST}.margin": {"reason": "a share", "binomial_images": 9}, f"{FIRST}.expected": -0.1}, "share"),
+        ({f"{FIRST}.minus_epoch": 3}, "`minus_epoch` goes with `minus`"),
+        (says(ORDER | {"than": []}), "at least 1 item"),
+        (says(ORDER | {"direction": "up"}), "'higher' or 'lower'"),
+        (says(EVENT | {"threshold": 0}), "greater than 0"),
+        (says(EVENT | {"expected": 1}), "valid boolean"),
+        (says(EVENT | {"reference": "b"}), "`reference` goes with the event no_convergence"),
+        (says(EVENT | {"event": "no_convergence"}), "`reference` goes with the event no_convergence"),
+        (says(EVENT | {"event": "stopped_too_early"}), "`reference` goes with .* or stopped_too_early"),
         (
-            {"claims": [EVENT | {"event": "stopped_too_early", "reference": "b", "measure": "test_accuracy"}]},
+            says(EVENT | {"event": "stopped_too_early", "reference": "b", "measure": "test_accuracy"}),
             "stopped_too_early is read off a loss, not off test_accuracy",
         ),
-        ({"claims": [EVENT | {"measure": "seconds"}]}, "measure: an event is read off a curve; valid: train_loss, "),
+        (says(EVENT | {"measure": "seconds"}), "measure: an event is read off a curve; valid: train_loss, "),
     ],
 )  # fmt: skip
 def test_impossible_values_are_refused(changes, message):
@@ -112,7 +118,7 @@ def test_impossible_values_are_refused(changes, message):
 @pytest.mark.parametrize("expected", [0.0, 0.955, 1.0])
 def test_a_binomial_margin_is_of_a_share(expected):
     margin = {"binomial_images": 2000, "reason": "two standard errors"}
-    claim = study({"claims.0.margin": margin, "claims.0.expected": expected}).claims[0]
+    claim = study({f"{FIRST}.margin": margin, f"{FIRST}.expected": expected}).claims[0]
     assert claim.margin == Margin(binomial_images=2000, reason="two standard errors")
 
 
@@ -122,7 +128,7 @@ def test_measures_after_an_epoch_are_among_all_measures():
 
 @pytest.mark.parametrize("measure", EPOCH_MEASURES)
 def test_every_measure_after_an_epoch_has_events(measure):
-    assert study({"claims": [EVENT | {"measure": measure}]}).claims[0].measure == measure
+    assert study(says(EVENT | {"measure": measure})).claims[0].measure == measure
 
 
 def test_a_scale_overrides_what_its_part_says_and_paper_nothing():

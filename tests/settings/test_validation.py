@@ -9,12 +9,12 @@ from pydantic import Field
 from replication.errors import ConfigurationError
 from replication.schedules.from_settings import CURVES
 from replication.settings.base import Section
-from replication.settings.claims import EventClaim, OrderClaim, ValueClaim
+from replication.settings.claims import DifferenceClaim, EventClaim, OrderClaim, ValueClaim
 from replication.settings.config import Config
 from replication.settings.run import RunSettings
 from replication.settings.study import Study
 from replication.settings.validation import unknown_name, validate
-from tabulated import EVENT, GONE, ORDER, SETTINGS, STUDY, VALUE, changed
+from tabulated import EVENT, FIRST, GONE, ORDER, SETTINGS, STUDY, VALUE, changed, stated
 
 PLACE = "studies/x.yaml"
 STATEFUL = ("reduce_on_plateau", "loss_probing", "beam_search", "hypergradient", "newton", "range_tested")
@@ -24,6 +24,7 @@ CLAIMS = {
     "epoch count": VALUE,
     "cost": VALUE,
     "order": ORDER,
+    "difference": changed(VALUE, {"minus": "b", "expected": GONE}),
     "shape": EVENT,
     "divergence": EVENT,
 }
@@ -112,9 +113,9 @@ def test_all_problems_are_told_at_once_in_one_line_each():
 
 UNKNOWN = "is not a key here"
 IN_RUN = ", ".join(sorted(RunSettings.model_fields))
-IN_CLAIM = "cost, divergence, epoch count, order, shape, value"
+IN_CLAIM = "cost, difference, divergence, epoch count, order, shape, value"
 NOT_A_MAPPING = "input should be a valid dictionary or object to extract fields from"
-NO_EPOCH = "`claims.0.epoch`: input should be 'last' or 'best', or input should be"
+NO_EPOCH = f"`{FIRST}.epoch`: input should be 'last' or 'best', or input should be"
 PERCENT = {"name": "every_percent", "percent": 1}
 WARM_UP = {"name": "linear", "epochs": 1, "start": 0.1}
 
@@ -142,7 +143,7 @@ OF_A_RUN = [
     ({"schedule.name": 3}, f"`schedule`: there is no `3`; valid: {', '.join(SCHEDULES)}"),
     (
         {"model.name": "resnet"},
-        "`model`: there is no `resnet` (did you mean `resnet38`?); valid: mnist-cnn, resnet18, resnet20, "
+        "`model`: there is no `resnet` (did you mean `resnet38`?); valid: mlp, mnist-cnn, resnet18, resnet20, "
         "resnet38, row-gru, transformer, vgg",
     ),
     ({"optimizer.name": "lion"}, "`optimizer`: there is no `lion`; valid: adam, schedule_free_sgd, sgd"),
@@ -178,21 +179,21 @@ OF_A_STUDY = [
     ),
     ({"arms.b.title": GONE}, "`arms.b.title` is missing: add it"),
     ({"arms": {}}, "`arms`: dictionary should have at least 1 item"),
-    ({"claims": []}, "`claims`: list should have at least 1 item, not []"),
-    ({"claims.0.kind": GONE}, "`claims.0` needs a 'kind'"),
+    ({"statements": []}, "`statements`: list should have at least 1 item, not []"),
+    ({f"{FIRST}.kind": GONE}, f"`{FIRST}` needs a 'kind'"),
     (
-        {"claims.0.kind": "valu"},
-        f"`claims.0`: there is no `valu` (did you mean `value`?); valid: {IN_CLAIM}",
+        {f"{FIRST}.kind": "valu"},
+        f"`{FIRST}`: there is no `valu` (did you mean `value`?); valid: {IN_CLAIM}",
     ),
-    ({"claims.0": "text"}, f"`claims.0`: {NOT_A_MAPPING}, not 'text'"),
+    ({FIRST: "text"}, f"`{FIRST}`: {NOT_A_MAPPING}, not 'text'"),
     (
-        {"claims.0.margin.reason": ""},
-        "`claims.0.margin.reason`: string should have at least 1 character, not ''",
+        {f"{FIRST}.margin.reason": ""},
+        f"`{FIRST}.margin.reason`: string should have at least 1 character, not ''",
     ),
-    ({"claims.0.epoch": "lst"}, f"{NO_EPOCH} a valid integer, not 'lst'"),
-    ({"claims.0.epoch": True}, f"{NO_EPOCH} a valid integer, not True"),
-    ({"claims.0.epoch": 0}, f"{NO_EPOCH} greater than or equal to 1, not 0"),
-    ({"claims.0.minus": "z"}, "claims, value: no arm `z`; the arms are a, b, c"),
+    ({f"{FIRST}.epoch": "lst"}, f"{NO_EPOCH} a valid integer, not 'lst'"),
+    ({f"{FIRST}.epoch": True}, f"{NO_EPOCH} a valid integer, not True"),
+    ({f"{FIRST}.epoch": 0}, f"{NO_EPOCH} greater than or equal to 1, not 0"),
+    ({f"{FIRST}.minus": "z"}, "statements, value: no arm `z`; the arms are a, b, c"),
 ]
 OF_THE_CONFIGURATION = [
     ({"only": 3}, "`only`: input should be a valid string, or input should be a valid list, not 3"),
@@ -244,14 +245,14 @@ def test_the_name_of_a_schedule_is_not_shown_as_a_key(name):
 @pytest.mark.parametrize(
     ("changes", "start"),
     [
-        ({"unheard_of": 1}, "`claims.1.unheard_of` is not"),
-        ({"epoch": -1}, "`claims.1.epoch`: input should be 'last'"),
+        ({"unheard_of": 1}, "`statements.1.readings.0.unheard_of` is not"),
+        ({"epoch": -1}, "`statements.1.readings.0.epoch`: input should be 'last'"),
     ],
 )
 def test_the_kind_of_a_claim_is_not_shown_as_a_key(kind, changes, start):
     claim = {**CLAIMS[kind], "kind": kind, "id": "second"}
-    validate(Study, STUDY | {"claims": [VALUE, claim]}, PLACE)
-    [line] = problems(Study, STUDY | {"claims": [VALUE, claim | changes]})
+    validate(Study, STUDY | {"statements": stated(VALUE, claim)}, PLACE)
+    [line] = problems(Study, STUDY | {"statements": stated(VALUE, claim | changes)})
     assert line.startswith(start)
     assert "literal" not in line
     assert "constrained" not in line
@@ -260,7 +261,7 @@ def test_the_kind_of_a_claim_is_not_shown_as_a_key(kind, changes, start):
 def test_every_kind_of_claim_is_tried():
     kinds = {
         kind
-        for claim in (ValueClaim, OrderClaim, EventClaim)
+        for claim in (ValueClaim, DifferenceClaim, OrderClaim, EventClaim)
         for kind in claim.model_fields["kind"].annotation.__args__
     }
     assert kinds == set(CLAIMS)

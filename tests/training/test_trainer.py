@@ -73,6 +73,7 @@ def initial_model(dataset, settings, seed=1):
 # One seed, one result
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changes", VARIANTS.values(), ids=VARIANTS)
 def test_one_seed_gives_the_same_bytes(changes):
     first = trained(**{"epochs": 2, "record_every_step": True, **changes})
@@ -208,6 +209,7 @@ OPTIMIZERS = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("ours", "theirs"), OPTIMIZERS.values(), ids=OPTIMIZERS)
 @pytest.mark.parametrize(
     ("model", "schedule"),
@@ -303,6 +305,7 @@ def test_test_images_are_measured_for_the_last_and_the_best_epoch_or_for_all():
 # Learning rate and momentum
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PURE)
 def test_the_learning_rate_of_every_step_is_the_schedules(name):
     result = trained(schedule=schedule_of(name), epochs=4, record_every_step=True)
@@ -338,6 +341,7 @@ def test_momentum_is_recorded(optimizer, cycle_momentum):
 # Losses of steps
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changes", [{}, {"model": RESNET, "batch_size": 10}, {"precision": "bfloat16"}], ids=str
 )
@@ -376,6 +380,7 @@ def test_a_share_of_the_budget_is_a_shorter_run(schedule):
 # How a run ends
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("monitor", ["validation_loss", "validation_accuracy"])
 @pytest.mark.parametrize("patience", [1, 2])
 def test_early_stopping_cuts_a_run_short_and_changes_nothing_else(monitor, patience):

@@ -3,8 +3,10 @@
 import gc
 from functools import cache
 
+from snakemake.logging import logger
+
 from replication.system.code_digest import code_digest
-from replication.data import inventory, raw_files
+from replication.data import downloaded_all_the_same, inventory, raw_files
 from replication.runs.forks.launch import start_fork_server
 from replication.system.stale_locks import register
 from replication.runs.plan import STUDIES, load_plan, own_functions
@@ -24,6 +26,8 @@ try:
     CONFIG = load_config(config, files=[])  # its files are read before, see checks.smk
     PLAN = load_plan(CONFIG, STUDIES)
     DATASETS = sorted({name for study in PLAN.values() for name in study.datasets})
+    # Asked and told once a call, not by each of its jobs again.
+    DOWNLOADED = downloaded_all_the_same(DATASETS, CONFIG) if workflow.is_main_process else []
     # What each data set is prepared from: the user's own files, or those to download.
     RAW_FILES = {name: raw_files(name, CONFIG, "resources/downloads") for name in DATASETS}
     INVENTORIES = {name: inventory(name, CONFIG) for name in DATASETS}
@@ -75,6 +79,11 @@ def request_of_run(wildcards):
 
 def dataset_file(name):
     return f"resources/datasets/{name}.safetensors"
+
+
+for name in DOWNLOADED:
+    if not Path(dataset_file(name)).exists():
+        logger.warning(f"`data_dir` ({CONFIG.data_dir}) holds no file of {name}: it is downloaded if needed.")
 
 
 def data_of_run(wildcards):

@@ -130,7 +130,7 @@ def test_the_next_rate_is_that_of_algorithm_1(
     torch.manual_seed(seed)
     expected_rate, expected_losses = algorithm_1(model, *data, rate, probing)
     torch.manual_seed(seed)
-    losses = LossProbe(model, cross_entropy).losses(*data, [factor * rate for factor in factors])
+    losses = LossProbe(model, cross_entropy).losses(data, steps=[factor * rate for factor in factors])
     assert losses == pytest.approx(expected_losses, rel=1e-9)
     assert rate_factor(losses, probing) * rate == pytest.approx(expected_rate, rel=1e-6)
 
@@ -174,9 +174,9 @@ def test_a_probe_leaves_no_trace(kind, mode, gradients, fails):
     probe = LossProbe(model, loss)
     if fails:
         with pytest.raises(ValueError, match="out of memory"):
-            probe.losses(*batch(), [0.1, 1.0, 10.0])
+            probe.losses(batch(), steps=[0.1, 1.0, 10.0])
     else:
-        probe.losses(*batch(), [0.1, 1.0, 10.0])
+        probe.losses(batch(), steps=[0.1, 1.0, 10.0])
     assert state_of(model) == before
     assert set(calls) == {True}, "losses are those of training mode"
 
@@ -210,7 +210,7 @@ class CountingModel(nn.Module):
 def test_there_is_one_backward_pass_and_one_trial_a_factor(count):
     model = CountingModel()
     probe = LossProbe(model, cross_entropy)
-    losses = probe.losses(*batch(), [0.01 * number for number in range(count)])
+    losses = probe.losses(batch(), steps=[0.01 * number for number in range(count)])
     assert len(losses) == count
     # The first forward pass is the one that the gradient is taken of.
     assert model.counts == {"forward": 1 + count, "backward": 1}
@@ -275,7 +275,7 @@ def test_memory_does_not_grow_with_the_number_of_factors():
     """The gradient, and one set of trial weights, however many factors there are."""
 
     def ours(model, images, labels, steps):
-        return LossProbe(model, cross_entropy).losses(images, labels, steps)
+        return LossProbe(model, cross_entropy).losses((images, labels), steps=steps)
 
     def naive(model, images, labels, steps):
         return all_copies_at_once(model, cross_entropy, images, labels, steps)
@@ -443,6 +443,42 @@ def test_a_probe_uses_random_training_images_each_at_most_once(batches, count):
     assert set().union(*drawn) == set(range(20))
 
 
+@pytest.mark.parametrize(
+    ("fields", "count"), [({}, 4), ({"batches": 2}, 8), ({"batches": 5}, 10), ({"images": 3}, 3)]
+)
+def test_trial_losses_are_those_of_other_images_where_that_is_asked_for(fields, count):
+    controller, _, seen = slope_probing(scored_on="other", **fields)
+    controller.begin_epoch(1)
+    gradient, *trials = seen
+    assert all(labels == trials[0] for labels in trials)
+    assert len(gradient) == len(trials[0]) == count
+    assert len({*gradient, *trials[0]}) == 2 * count, "no image is in both"
+
+
+@pytest.mark.parametrize("images", [2, 3, 19])
+def test_a_probe_may_use_less_than_a_batch(images):
+    controller, _, seen = slope_probing(images=images)
+    controller.begin_epoch(1)
+    assert {len(labels) for labels in seen} == {images}
+
+
+@pytest.mark.parametrize("mode", ["training", "evaluation"])
+def test_the_mode_is_that_of_trial_losses_and_not_of_the_gradient(mode):
+    model, modes = model_of("batch norm"), []
+
+    def loss(*arguments):
+        modes.append(model.training)
+        return cross_entropy(*arguments)
+
+    losses = LossProbe(model, loss, mode).losses(batch(), batch(seed=1), steps=[0.0, 0.1])
+    assert modes == [True, *[mode == "training"] * 2]
+    # A step of no length: the loss of a copy in that mode, whose statistics the pass for the gradient has moved.
+    copy = deepcopy(model).train()
+    copy(batch()[0])
+    unmoved = cross_entropy(copy.train(mode == "training"), *batch(seed=1)).item()
+    assert losses[0] == pytest.approx(unmoved, rel=1e-12)
+
+
 def test_the_images_of_a_probe_come_from_a_stream_of_the_seed():
     def first_drawn(seed):
         torch.manual_seed(0)
@@ -489,14 +525,30 @@ def test_a_run_whose_every_trial_loss_is_infinite_keeps_its_rate_and_diverges():
     assert column(result, "learning_rate") == [1e36]
 
 
-@pytest.mark.parametrize("interval", [1, 2])
-def test_one_that_goes_on_from_a_state_is_the_same(interval):
-    whole, optimizer, seen = slope_probing(interval_epochs=interval)
+@pytest.mark.parametrize("reading", [{"scored_on": "other"}, {"images": 7}, {"scored_in": "evaluation"}])
+def test_each_reading_of_the_probe_gives_another_rate(reading):
+    common = {"dataset": tiny_dataset(), "model": RESNET, "epochs": 2}
+    probing = {"name": "loss_probing", "factors": [2.0, 1.0, 0.5]}
+    rates = [column(trained(**common, schedule=probing | more), "learning_rate") for more in ({}, reading)]
+    assert rates[0] != rates[1]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"interval_epochs": 2},
+        {"scored_on": "other"},
+        {"scored_on": "other", "images": 3, "scored_in": "evaluation"},
+    ],
+)
+def test_one_that_goes_on_from_a_state_is_the_same(fields):
+    whole, optimizer, seen = slope_probing(**fields)
     rates = rates_of(whole, optimizer, 5)
     found, drawn, state, rate = [], [], None, 0.125
     for epoch in range(1, 6):
         # Each epoch in a new process: the optimizer has a state of its own.
-        piece, own, seen_by_piece = slope_probing(interval_epochs=interval, rate=rate)
+        piece, own, seen_by_piece = slope_probing(**fields, rate=rate)
         if state is not None:
             piece.load_state_dict(through_a_checkpoint(state))
         piece.begin_epoch(epoch)

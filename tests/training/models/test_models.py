@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from replication.settings.run import (
+    Mlp,
     MnistCnn,
     ModelSettings,
     ResNet18,
@@ -16,6 +17,7 @@ from support import names_of
 
 SETTINGS = [
     MnistCnn(name="mnist-cnn"),
+    Mlp(name="mlp", units=[8, 4]),
     ResNet18(name="resnet18", stem="imagenet", width=8),
     ResNet18(name="resnet18", stem="cifar", width=8),
     ResNet20(name="resnet20", width=4),
@@ -40,7 +42,7 @@ def test_every_model_takes_images_and_gives_logits(settings, channels, classes):
     assert model(torch.rand(2, channels, 28, 28)).shape == (2, classes)
 
 
-@pytest.mark.parametrize("settings", [*SETTINGS[:2], SETTINGS[3], *SETTINGS[5:]], ids=str)
+@pytest.mark.parametrize("settings", SETTINGS, ids=str)
 def test_initial_weights_come_from_the_default_generator(settings):
     def weights(seed):
         torch.manual_seed(seed)

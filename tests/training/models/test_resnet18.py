@@ -1,11 +1,18 @@
+import importlib
+
 import pytest
 import torch
-import torchvision
 
 from replication.settings.run import ResNet18
 from replication.training.models import build_model
 
 pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def torchvision():
+    """Return it imported here, for it takes seconds even where these tests are left out."""
+    return importlib.import_module("torchvision")
 
 
 def model(stem="imagenet", width=64, channels=3, classes=10):
@@ -17,7 +24,7 @@ def shapes(network):
     return {name: tuple(value.shape) for name, value in network.state_dict().items()}
 
 
-def test_with_the_imagenet_stem_and_width_64_it_is_torchvisions():
+def test_with_the_imagenet_stem_and_width_64_it_is_torchvisions(torchvision):
     ours, theirs = model(), torchvision.models.resnet18(num_classes=10)
     assert list(shapes(ours).items()) == list(shapes(theirs).items())
     theirs.load_state_dict(ours.state_dict())
@@ -49,7 +56,7 @@ def test_resolution_and_channels_of_each_stage(stem, width, pixels, channels):
     [("imagenet", 3, (7, 7)), ("imagenet", 1, (7, 7)), ("cifar", 3, (3, 3)), ("cifar", 1, (3, 3))],
 )
 @pytest.mark.parametrize("width", [16, 64])
-def test_only_stem_and_width_differ_from_torchvisions(stem, channels, kernel, width):
+def test_only_stem_and_width_differ_from_torchvisions(torchvision, stem, channels, kernel, width):
     """All shapes are torchvision's, each number of channels scaled by width / 64."""
     with torch.device("meta"):
         ours, theirs = (

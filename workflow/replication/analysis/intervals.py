@@ -47,35 +47,3 @@ def _mean_and_error(values: Sequence[float]) -> tuple[float, float]:
     count = len(values)
     mean = math.fsum(values) / count
     return mean, math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (count - 1) / count)
-
-
-def paired_p_value(differences: Sequence[float]) -> float:
-    """Return the two-sided p value of Student's t test that the mean of paired differences is 0.
-
-    1 where there are fewer than two. Equal differences give 0, or 1 if they are all 0.
-    """
-    if len(differences) < 2:
-        return 1.0
-    mean, error = _mean_and_error(differences)
-    if error == 0:
-        return 0.0 if mean else 1.0
-    return 2 * float(stats.t.sf(abs(mean) / error, len(differences) - 1))
-
-
-def holm_levels(p_values: Sequence[float], error_rate: float) -> list[float]:
-    """Return for each of several tests the confidence level of the interval that decides it.
-
-    Holm's step-down method at a family-wise `error_rate`: the test with the i-th smallest p value (from 0) of m
-    is decided at `error_rate / (m - i)`; the first that is not significant and all after it are decided at the
-    level of that one. So an interval excludes 0 exactly where Holm rejects.
-    """
-    count = len(p_values)
-    levels = [0.0] * count
-    alpha = error_rate
-    failed = False
-    for rank, index in enumerate(sorted(range(count), key=lambda i: p_values[i])):
-        if not failed:
-            alpha = error_rate / (count - rank)
-            failed = p_values[index] >= alpha
-        levels[index] = 1 - alpha
-    return levels

@@ -1,8 +1,8 @@
 """Which schedule for which budget: the practitioner's question, answered from a study's own runs.
 
 For each setting of a ranking, the contestant with the best mean is listed with all that the runs cannot distinguish
-from it: those whose difference from it, paired by seed, has a t interval that contains 0, at 95 % after Holm's
-correction over the comparisons of the setting. The best of many looks better than it is; the list of those that are as
+from it: those that Welch's t test does not find behind it, at 5 % after Holm's correction over the comparisons of the
+setting. The best of many looks better than it is; the list of those that are as
 good says which choices do not matter.
 """
 
@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from replication.analysis.intervals import holm_levels, paired_p_value, t_interval
+from replication.analysis.comparisons import difference, holm
+from replication.analysis.intervals import t_interval
 from replication.analysis.measures import at_epoch
 from replication.runs.plan import PlannedStudy
 from replication.runs.results import run_identity
@@ -74,13 +75,10 @@ def _best(contest: Contest, values: Values) -> dict[str, object]:
     means = {arm: sign * sum(of_arm) / len(of_arm) for arm, of_arm in values.items()}
     best = max(means, key=lambda arm: means[arm])
     interval = t_interval(values[best], 1 - ERROR_RATE)
-    others = {arm: _ahead(values[best], of_arm, sign) for arm, of_arm in values.items() if arm != best}
-    levels = holm_levels([paired_p_value(ahead) for ahead in others.values()], ERROR_RATE)
-    as_good = [
-        arm
-        for (arm, ahead), level in zip(others.items(), levels, strict=True)
-        if not _is_behind(ahead, level)
-    ]
+    others = [arm for arm in values if arm != best]
+    p_values = [_p_behind(values[arm], values[best], sign) for arm in others]
+    levels = holm(p_values, ERROR_RATE)
+    as_good = [arm for arm, p, level in zip(others, p_values, levels, strict=True) if p >= level]
     return {
         "best": best,
         "n": interval.count,
@@ -93,10 +91,8 @@ def _best(contest: Contest, values: Values) -> dict[str, object]:
     }
 
 
-def _ahead(best: Sequence[float], other: Sequence[float], sign: int) -> list[float]:
-    """Return by how much the best is ahead, seed by seed."""
-    return [sign * (ours - theirs) for ours, theirs in zip(best, other, strict=True)]
-
-
-def _is_behind(ahead: Sequence[float], level: float) -> bool:
-    return t_interval(ahead, level).low > 0
+def _p_behind(arm: Sequence[float], best: Sequence[float], sign: int) -> float:
+    """Return the p value of the test that an arm is behind the best; 1 with a single seed."""
+    if len(arm) == 1:
+        return 1.0
+    return difference([sign * value for value in best], [sign * value for value in arm], 0.0).p_above(0.0)

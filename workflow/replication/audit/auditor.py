@@ -12,7 +12,7 @@ from replication.audit.checksums import changed_files, sums_text
 from replication.audit.comparison import difference
 from replication.audit.datasets import check_datasets
 from replication.audit.derivation import REPORTS, Derived, derive, runs_of
-from replication.audit.environments import check_claims, check_environments
+from replication.audit.environments import check_environments, check_fixed_before
 from replication.audit.findings import Findings
 from replication.audit.run_checks import CheckedRun, RunCheck
 from replication.audit.signature import check_signature
@@ -85,6 +85,7 @@ class Audit:
         self.results = RESULTS / config.scale
         self.findings = Findings()
         self.runs: dict[str, CheckedRun] = {}
+        self.fixed_before = True
 
     def run(self) -> tuple[Findings, dict[str, Any]]:
         """Check everything, write what was found, and return it.
@@ -112,7 +113,8 @@ class Audit:
                 check = RunCheck(run_id, self.results / "runs" / run_id, self.findings)
                 self.runs[run_id] = check.check(planned, datasets)
             ours = (self.runs[run_id].record for run_id in planned.run_ids)
-            check_claims(planned, [record for record in ours if record is not None], self.findings)
+            records = [record for record in ours if record is not None]
+            self.fixed_before &= check_fixed_before(planned, records, self.findings)
         self.findings.counts["runs"] += len(self.runs)
         records = [run.record for run in self.runs.values() if run.record is not None]
         self._git = git_state()
@@ -167,6 +169,7 @@ class Audit:
         facts = {
             "scale": self.config.scale,
             **self._git,
+            "fixed_before": self.fixed_before,
             "signature": self._check_signature(sums),
             "changed_since_last": self._changed(sums, last),
         }

@@ -65,16 +65,23 @@ def check_environments(
                 say(folder, f"{of} made {what} (the first: {chosen[0]})")
 
 
-def check_claims(planned: PlannedStudy, records: Sequence[Record], findings: Findings) -> None:
-    """Warn if the claims of a study were edited after runs of it."""
+def check_fixed_before(planned: PlannedStudy, records: Sequence[Record], findings: Findings) -> bool:
+    """Say whether the statements of a study and the rules that judge them are those of all its runs; warn if not."""
     present = study_facts(planned.name)
-    edited = [record for record in records if record.study.claims_sha256 != present["claims_sha256"]]
-    if edited:
-        findings.warn(
-            planned.file,
-            f"its claims are not those of {len(edited)} of {counted(len(records), 'run')} "
-            f"(the first: {edited[0].run_id}): they were edited after the runs",
-        )
+    edited = []
+    for what, key in (("statements", "statements_sha256"), ("rules of verdicts", "rules_sha256")):
+        others = [record for record in records if getattr(record.study, key) != present[key]]
+        edited += others
+        if others:
+            findings.warn(
+                planned.file,
+                f"its {what} are not those of {len(others)} of {counted(len(records), 'run')} "
+                f"(the first: {others[0].run_id}): they were edited after the runs",
+            )
     changed = [record for record in records if record.study.sha256 != present["sha256"]]
     if changed and not edited:
-        findings.note(planned.file, f"edited after {counted(len(changed), 'run')}, but not its claims")
+        findings.note(
+            planned.file,
+            f"edited after {counted(len(changed), 'run')}, but neither its statements nor the rules of verdicts",
+        )
+    return not edited

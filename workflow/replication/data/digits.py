@@ -14,6 +14,9 @@ TEST_IMAGES = TEST_IMAGES_PER_CLASS * len(CLASSES)
 TRAIN_IMAGES = 1_797 - TEST_IMAGES
 SPLIT_SEED = 1797
 INK_LEVELS = 16
+SIDE, DIGIT_SIDE = 28, 20  # as in MNIST
+MOVED_IMAGES = {"train": 4_000, "test": 2_000}
+MOVED_SEED = 1998
 
 DESCRIPTION = (
     "E. Alpaydin, C. Kaynak: Optical Recognition of Handwritten Digits (1998), the 1,797 images of 8 x 8 "
@@ -29,7 +32,10 @@ def build_digits(raw: list[Path]) -> Dataset:  # noqa: ARG001 - a recipe's build
     class. The source does not tell apart the 13 people who wrote the digits, so both sets hold some of each.
     """
     images, labels = load_digit_images()
-    enlarged = np.pad(enlarge(images, 20), ((0, 0), (4, 4), (4, 4)))[..., np.newaxis]
+    border = (SIDE - DIGIT_SIDE) // 2
+    enlarged = np.pad(enlarge(images, DIGIT_SIDE), ((0, 0), (border, border), (border, border)))[
+        ..., np.newaxis
+    ]
 
     def split(indices: Integers) -> Split:
         return enlarged[indices], labels[indices].astype(LABEL_TYPE)
@@ -37,6 +43,47 @@ def build_digits(raw: list[Path]) -> Dataset:  # noqa: ARG001 - a recipe's build
     train, test = (split(indices) for indices in split_digits(labels))
     source = Source("embedded", f"{DESCRIPTION}, enlarged to 20 x 20 within 28 x 28", LICENCE)
     return Dataset.from_splits("digits", train, test, CLASSES, source)
+
+
+def build_moved_digits(raw: list[Path]) -> Dataset:  # noqa: ARG001 - no files are needed
+    """Build a harder and larger set: the same digits anywhere within 28 x 28, 4,000 for training and 2,000 for testing.
+
+    Each picture is an image of its split of `build_digits`, drawn at random, at a place drawn at random. So no image
+    serves both for training and for testing, and most serve several times.
+    """
+    images, labels = load_digit_images()
+    enlarged = enlarge(images, DIGIT_SIDE)
+
+    def split(number: int, name: str, members: Integers) -> Split:
+        draws = Draws(MOVED_SEED, number)
+        chosen = members[draws.below(len(members), MOVED_IMAGES[name])]
+        return place(enlarged[chosen], draws), labels[chosen].astype(LABEL_TYPE)
+
+    halves = zip(MOVED_IMAGES, split_digits(labels), strict=True)
+    train, test = (split(number, name, members) for number, (name, members) in enumerate(halves))
+    source = Source("embedded", f"{DESCRIPTION}, enlarged to 20 x 20 anywhere within 28 x 28", LICENCE)
+    return Dataset.from_splits("moved-digits", train, test, CLASSES, source)
+
+
+def place(digits: Images, draws: Draws) -> Images:
+    """Put each digit at a place of its own in an empty image.
+
+    Parameters
+    ----------
+    digits
+        Shape (images, side, side), with a side below 28.
+
+    Returns
+    -------
+    array
+        Shape (images, 28, 28, 1). All places within the image are equally likely.
+    """
+    count, side, _ = digits.shape
+    tops, lefts = (draws.below(SIDE - side + 1, count) for _ in range(2))
+    placed = np.zeros((count, SIDE, SIDE, 1), np.uint8)
+    for image, digit, top, left in zip(placed, digits, tops, lefts, strict=True):
+        image[top : top + side, left : left + side, 0] = digit
+    return placed
 
 
 def load_digit_images() -> tuple[NDArray[np.int64], Integers]:

@@ -16,6 +16,8 @@ class RawFile:
     ----------
     name
         File name, the same on every mirror.
+    size
+        In bytes, of what `sha256` is of.
     sha256
         In hexadecimal.
     hashed
@@ -24,12 +26,13 @@ class RawFile:
     """
 
     name: str
+    size: int
     sha256: str
     hashed: Literal["file", "uncompressed content"]
 
     @property
     def accepted_names(self) -> tuple[str, ...]:
-        """File names under which a user may already have it."""
+        """File names whose bearer is taken for it before it is read."""
         bare = (self.name.removesuffix(".gz"),) if self.hashed == "uncompressed content" else ()
         return (self.name, *bare)
 
@@ -67,7 +70,7 @@ class Recipe:
     mirrors
         Addresses of folders that hold all `files`, in the order in which to try them.
     subfolders
-        Where to look for `files` in a user's own folder.
+        Where `files` lie in a user's own folder, if they have their own names.
     """
 
     build: Callable[[list[Path]], Dataset]

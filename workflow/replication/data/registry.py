@@ -4,21 +4,22 @@ Nothing heavy may be imported at the top: the workflow imports this module to bu
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
 from replication.data.cifar import CIFAR10, CIFAR100, build_cifar
 from replication.data.dataset import Dataset
-from replication.data.digits import TEST_IMAGES, TRAIN_IMAGES, build_digits
+from replication.data.digits import MOVED_IMAGES, TEST_IMAGES, TRAIN_IMAGES, build_digits, build_moved_digits
 from replication.data.mnist import build_mnist
+from replication.data.own_files import DEPTH, find_files
 from replication.data.photo_digits import COUNTS, build_photo_digits
 from replication.data.recipes import RawFile, Recipe, Shape
 from replication.data.verification import check_file, find_fault
 from replication.errors import ConfigurationError, DataError
 from replication.settings.sources import DataSources
 from replication.system.digests import digest_of_text
-from replication.system.user_paths import user_path
+from replication.system.user_paths import shown, user_path
 
 DATASETS: dict[str, Recipe] = {
     "mnist": Recipe(
@@ -28,21 +29,25 @@ DATASETS: dict[str, Recipe] = {
         files=(
             RawFile(
                 "train-images-idx3-ubyte.gz",
+                size=47_040_016,
                 sha256="ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
                 hashed="uncompressed content",
             ),
             RawFile(
                 "train-labels-idx1-ubyte.gz",
+                size=60_008,
                 sha256="65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
                 hashed="uncompressed content",
             ),
             RawFile(
                 "t10k-images-idx3-ubyte.gz",
+                size=7_840_016,
                 sha256="0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
                 hashed="uncompressed content",
             ),
             RawFile(
                 "t10k-labels-idx1-ubyte.gz",
+                size=10_008,
                 sha256="ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
                 hashed="uncompressed content",
             ),
@@ -61,6 +66,7 @@ DATASETS: dict[str, Recipe] = {
         files=(
             RawFile(
                 "cifar-10-python.tar.gz",
+                size=170_498_071,
                 sha256="6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce",
                 hashed="file",
             ),
@@ -78,6 +84,7 @@ DATASETS: dict[str, Recipe] = {
         files=(
             RawFile(
                 "cifar-100-python.tar.gz",
+                size=169_001_437,
                 sha256="85cd44d02ba6437773c5bbd22e183051d648de2e7d6b014e1ef29b855ba677a7",
                 hashed="file",
             ),
@@ -90,6 +97,10 @@ DATASETS: dict[str, Recipe] = {
     ),
     "digits": Recipe(
         build=build_digits, shape=Shape(TRAIN_IMAGES, TEST_IMAGES, pixels=(28, 28, 1), classes=10)
+    ),
+    "moved-digits": Recipe(
+        build=build_moved_digits,
+        shape=Shape(MOVED_IMAGES["train"], MOVED_IMAGES["test"], pixels=(28, 28, 1), classes=10),
     ),
     "photo-digits-10": Recipe(
         build=partial(build_photo_digits, 1),
@@ -130,10 +141,11 @@ def known_datasets(sources: DataSources) -> list[str]:
 
 
 def raw_files(name: str, sources: DataSources, download_folder: str | Path) -> list[Path]:
-    """Return the paths that `prepare` needs, without opening any.
+    """Return the paths that `prepare` needs.
 
-    Files in the user's `data_dir` come first. If it holds none of this data set, the paths are those under
-    `download_folder` that `download` is to make. An image folder is one path, an embedded data set none.
+    Files in the user's `data_dir` come first, and are read only if they have other names than their publisher's. If
+    it holds none of this data set, the paths are those under `download_folder` that `download` is to make. An image
+    folder is one path, an embedded data set none.
 
     Raises
     ------
@@ -151,10 +163,41 @@ def raw_files(name: str, sources: DataSources, download_folder: str | Path) -> l
     missing = [file.name for file in recipe.files if file.name not in found]
     if missing:
         raise DataError(
-            f"{sources.data_dir}: holds {', '.join(found)} but not {', '.join(missing)}; put all files of "
-            f"{name} there, or none to have them downloaded"
+            f"{sources.data_dir}: holds {', '.join(map(str, found.values()))} but not {', '.join(missing)}; put all "
+            f"files of {name} there, or none to have them downloaded. {_looked_for([name])}"
         )
     return list(found.values())
+
+
+def downloaded_all_the_same(names: Iterable[str], sources: DataSources) -> list[str]:
+    """Return those of the data sets `names` that are downloaded although there is a `data_dir`.
+
+    Raises
+    ------
+    ConfigurationError
+        Files are needed, but `data_dir` is no folder, or holds none of any data set, so that it is likely to be the
+        wrong one.
+    """
+    wanted = [name for name in names if name not in sources.image_folders and _recipe(name, sources).files]
+    if sources.data_dir is None or not wanted:
+        return []
+    held = [name for name, recipe in DATASETS.items() if _find_in_data_dir(recipe, sources)]
+    if not held:
+        raise ConfigurationError(
+            f"`data_dir`: {shown(sources.data_dir)}: holds no file of {', '.join(wanted)}. {_looked_for(wanted)} "
+            "Correct the path, put the files there, or leave `data_dir` out to have them downloaded"
+        )
+    return [name for name in wanted if name not in held]
+
+
+def _looked_for(names: Iterable[str]) -> str:
+    files = [file for name in names for file in DATASETS[name].files]
+    uncompressed = {"file": "", "uncompressed content": " uncompressed"}
+    sizes = [f"{file.name} ({file.size:,} bytes{uncompressed[file.hashed]})" for file in files]
+    return (
+        f"Looked for, under any name, there and up to {DEPTH} folders below it: {', '.join(sizes)}; each with the "
+        "content that was published, known by its size and SHA-256."
+    )
 
 
 def user_inputs(name: str, sources: DataSources) -> list[Path]:
@@ -261,12 +304,8 @@ def _find_in_data_dir(recipe: Recipe, sources: DataSources) -> dict[str, Path]:
     if sources.data_dir is None:
         return {}
     folder = user_path(sources.data_dir, "`data_dir`", "folder")
-    candidates = {
-        file.name: [folder / part / name for part in recipe.subfolders for name in file.accepted_names]
-        for file in recipe.files
-    }
-    held = {name: [path for path in paths if path.is_file()] for name, paths in candidates.items()}
-    return {name: paths[0] for name, paths in held.items() if paths}
+    found = find_files(recipe, folder)
+    return {name: user_path(path, "`data_dir`", "file") for name, path in found.items()}
 
 
 def _no_mirror(name: str, recipe: Recipe, file_name: str, reasons: dict[str, str]) -> str:

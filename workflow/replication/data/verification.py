@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import os
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from replication.errors import DataError
 Content = BufferedReader | gzip.GzipFile
 
 GZIP_MAGIC = b"\x1f\x8b"
+GZIP_LEAST = 18  # bytes of a header and of what ends a member
 
 
 def find_fault(path: Path, expected: RawFile) -> str | None:
@@ -26,6 +28,24 @@ def find_fault(path: Path, expected: RawFile) -> str | None:
     if actual != expected.sha256:
         return f"SHA-256 of the {expected.hashed} is {actual}, not {expected.sha256}"
     return None
+
+
+def content_size(path: Path, expected: RawFile) -> int:
+    """Return the bytes of what the hash of `expected` is of, without reading it: of gzip, what its end says.
+
+    Raises
+    ------
+    OSError
+        The file cannot be read.
+    """
+    size = path.stat().st_size
+    if expected.hashed == "file" or size < GZIP_LEAST:
+        return size
+    with path.open("rb") as file:
+        if file.read(2) != GZIP_MAGIC:
+            return size
+        file.seek(-4, os.SEEK_END)
+        return int.from_bytes(file.read(4), "little")
 
 
 def check_file(path: Path, expected: RawFile) -> None:

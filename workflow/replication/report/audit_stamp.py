@@ -30,8 +30,11 @@ def stamp_of(audit: Mapping[str, Any]) -> str:
             f'<p id="audit" class="audit failed"><strong>Audit FAILED</strong> ({time}): {found}. {LINK}</p>'
         )
     runs, files = (counted(audit["counts"][f"{what}s"], what) for what in ("run", "file"))
+    fixed = "statements, margins and rules were fixed before the runs"
+    if not audit["fixed_before"]:
+        fixed = "statements, margins or rules <strong>were edited after</strong> runs"
     return (
-        f'<p id="audit" class="audit passed"><strong>Audited</strong> {time}: {runs}, {files}; '
+        f'<p id="audit" class="audit passed"><strong>Audited</strong> {time}: {runs}, {files}; {fixed}; '
         f"root digest <code>{audit['root_sha256']}</code>. {LINK}</p>"
     )
 

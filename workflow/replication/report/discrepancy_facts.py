@@ -16,7 +16,7 @@ from replication.data.statistics import channel_statistics
 from replication.schedules.budget import Budget
 from replication.schedules.cycles import CYCLES
 from replication.schedules.cyclical import exp_range, sgdr, triangular
-from replication.schedules.decay import exponential_decay, inverse_square_root, step_decay
+from replication.schedules.decay import exponential_decay, inverse_power, step_decay
 from replication.schedules.one_cycle import Phases, one_cycle_rate
 from replication.schedules.positions import Cycles
 from replication.schedules.profiles import cosine, geometric, linear, rex
@@ -45,12 +45,6 @@ def torch_multipliers(
 def torch_default(function: Callable[..., object], argument: str) -> Any:
     """Return the default of an argument in the installed version of torch."""
     return inspect.signature(function).parameters[argument].default
-
-
-def reflected_exponential(progress: float, curvature: float) -> float:
-    """Return ``(1 - p) / (1 - d + d (1 - p))``: REX for a curvature d of 1/2, and what others call REX for other d."""
-    remaining = 1.0 - progress
-    return remaining / (1.0 - curvature + curvature * remaining)
 
 
 def epochs_before_plateau_drop(patience: int) -> int:
@@ -135,9 +129,9 @@ def numbers(values: Sequence[float]) -> str:
 
 
 FACTS: dict[str, Callable[[], str]] = {
-    "rex_half": lambda: number(rex(0.5)),
-    "rex_half_low": lambda: number(reflected_exponential(0.5, 0.1)),
-    "rex_half_high": lambda: number(reflected_exponential(0.5, 0.9)),
+    "rex_half": lambda: number(rex()(0.5)),
+    "rex_half_low": lambda: number(rex(0.1)(0.5)),
+    "rex_half_high": lambda: number(rex(0.9)(0.5)),
     "linear_half": lambda: number(linear(1.0, 0.0)(0.5)),
     "linear_torch": lambda: numbers(torch_multipliers(lr_scheduler.LinearLR, 7)),
     "constant_torch": lambda: numbers(torch_multipliers(lr_scheduler.ConstantLR, 7)),
@@ -177,5 +171,5 @@ FACTS: dict[str, Callable[[], str]] = {
     "exponential_epochs": lambda: number(exponential_decay(0.9, 1.0, False)(70.0)),
     "exponential_slow": lambda: number(exponential_decay(0.99, 1.0, False)(70.0)),
     "geometric_half": lambda: number(geometric(1.0, 0.01)(0.5)),
-    "inverse_root_3": lambda: number(inverse_square_root(1.0)(3.0)),
+    "inverse_root_3": lambda: number(inverse_power(1.0, 0.5)(3.0)),
 }  # fmt: skip

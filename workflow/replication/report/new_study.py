@@ -15,7 +15,7 @@ NOTEBOOKS = Path("reports")
 STUDY = """\
 # yaml-language-server: $schema=../study.schema.json
 title: Our own schedule against the usual ones
-report: our-own-question  # the file that the claims quote
+report: our-own-question  # the file that the statements quote
 description: >-
   What is compared, and why. Every key is explained in config/README.md.
 
@@ -53,15 +53,17 @@ tables:
       - {heading: Test accuracy, measure: test_accuracy}
       - {heading: Training loss, measure: train_loss}
 
-claims:
+statements:  # what is said, and how it is read
   - id: own-better
     section: our own words
-    quote: our own schedule ends with a lower training loss than a constant rate
-    kind: order
-    arm: own
-    direction: lower
-    than: [constant]
-    measure: train_loss
+    quote: our own schedule learns faster than a constant rate
+    readings:
+      - reading: It ends with a lower training loss.
+        kind: order
+        arm: own
+        direction: lower
+        than: [constant]
+        measure: train_loss
 """
 FIRST_CELL = """\
 # The folder of this study's tables; the pipeline sets it.

@@ -11,6 +11,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from replication.analysis import verdicts
+from replication.analysis.kinds_of_evidence import KINDS
 from replication.analysis.measures import DERIVED
 from replication.report.audit_stamp import NOT_AUDITED
 from replication.report.discrepancies import discrepancies_html
@@ -27,14 +28,6 @@ from replication.system.tables import read_table
 
 TEMPLATE, STYLE = "report.html.j2", "report.css"
 DISCREPANCIES, DISCREPANCIES_TEMPLATE = "discrepancies.yaml", "discrepancies.html.j2"
-OUTCOMES = (
-    verdicts.REPRODUCED,
-    verdicts.NOT_REPRODUCED,
-    verdicts.INCONCLUSIVE,
-    verdicts.INCOMPLETE,
-    verdicts.NOT_COMPARABLE,
-    verdicts.NOT_RUN,
-)
 COSTS = tuple(name for name, measure in MEASURES.items() if measure.cost)
 
 
@@ -82,7 +75,7 @@ def render(
         scale=next(iter(plan.values())).scale,
         audit=Markup(NOT_AUDITED),
         banner=_banner(tables),
-        outcomes=OUTCOMES,
+        outcomes=verdicts.OUTCOMES,
         counts=_counts(tables.claims),
         by_study=[_overview(planned, tables) for planned in plan.values()],
         budgets=_budgets(tables),
@@ -92,27 +85,28 @@ def render(
         epoch_measures=EPOCH_MEASURES,
         cost_headings=[MEASURES[measure].label for measure in COSTS],
         rules=_rules(),
+        kinds=KINDS,
     )
     write_text(output, page)
 
 
 def _banner(tables: Tables) -> dict[str, Any]:
     """Return what the reader must know before any number."""
-    judged = tables.claims["verdict"].str.partition(" (")[0]
+    kinds = tables.claims.loc[tables.claims["outcome"] != verdicts.NOT_RUN, "evidence"].value_counts()
     missing = tables.runs["outcome"] == "missing"
     return {
         "nothing": bool(missing[tables.runs["outcome"] != DERIVED].all()),
         "data": sorted(tables.runs["dataset"].dropna().unique()),
         "runs": int((tables.runs["outcome"] != DERIVED).sum()),
         "missing": int(missing.sum()),
-        "not_comparable": int((judged == verdicts.NOT_COMPARABLE).sum()),
-        "claims": int((judged != verdicts.NOT_RUN).sum()),
+        "evidence": {kind: int(kinds[kind]) for kind in KINDS if kind in kinds},
     }
 
 
 def _counts(claims: pd.DataFrame) -> dict[str, int]:
-    judged = claims["verdict"].str.partition(" (")[0].value_counts()
-    return {outcome: int(judged.get(outcome, 0)) for outcome in OUTCOMES}
+    """Return how many statements have each outcome: that of their plainest reading."""
+    outcomes = claims.loc[claims["plainest"], "outcome"].value_counts()
+    return {outcome: int(outcomes.get(outcome, 0)) for outcome in verdicts.OUTCOMES}
 
 
 def _overview(planned: PlannedStudy, tables: Tables) -> dict[str, Any]:
@@ -123,8 +117,8 @@ def _overview(planned: PlannedStudy, tables: Tables) -> dict[str, Any]:
         "name": planned.name,
         "title": planned.study.title,
         "report": planned.study.report,
-        "claims": len(claims),
-        "counts": [counts[outcome] for outcome in OUTCOMES],
+        "statements": sum(counts.values()),
+        "counts": list(counts.values()),
     }
 
 
@@ -193,7 +187,7 @@ def _records(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
 def _claim(claim: dict[str, Any], arms: Sequence[str]) -> dict[str, Any]:
     measure = claim["measure"]
     is_event = claim["kind"] in ("divergence", "shape")
-    difference = claim["kind"] == "order" or claim["minus"] is not None
+    difference = claim["kind"] in ("order", "difference") or claim["minus"] is not None
     low, high = _number(claim["low"]), _number(claim["high"])
     if is_event:
         ours = f"{claim['estimate']:.0%} of seeds" if claim["estimate"] is not None else MISSING
@@ -201,18 +195,24 @@ def _claim(claim: dict[str, Any], arms: Sequence[str]) -> dict[str, Any]:
     else:
         ours = f"{format_value(measure, claim['estimate'], sign=difference)} "
         ours += format_interval(measure, low, high, sign=difference)
-        reported = "higher than 0" if claim["kind"] == "order" else _with_margin(measure, claim)
+        reported = _reported(measure, claim)
     return {
         **claim,
         "ours": ours.strip(),
         "reported": reported,
-        "judged": claim["verdict"].partition(" (")[0],
+        "seeds_to_decide": claim["seeds_to_decide"] and int(claim["seeds_to_decide"]),
         "arms": sorted(set(arms)),
     }
 
 
-def _with_margin(measure: str, claim: dict[str, Any]) -> str:
-    return f"{format_value(measure, claim['expected'])} ± {format_value(measure, claim['margin'])}"
+def _reported(measure: str, claim: dict[str, Any]) -> str:
+    """Return what the report says, as bounds for what is shown beside it."""
+    margin = None if claim["margin"] is None else format_value(measure, claim["margin"])
+    if claim["kind"] == "order":
+        return "above 0" if margin is None else f"above {margin}"
+    stated = format_value(measure, claim["expected"])
+    bound = {"at_least": "at least ", "at_most": "at most "}.get(claim["side"], "")
+    return f"{bound}{stated} ± {margin}"
 
 
 def _table(table: Table, study: str, tables: Tables, claims: pd.DataFrame) -> dict[str, Any]:
@@ -279,6 +279,8 @@ def _gallery(schedules: pd.DataFrame) -> Markup:
 
 def _rules() -> dict[str, str]:
     return {
-        "value_level": f"{verdicts.VALUE_LEVEL:.0%}",
-        "order_level": f"{1 - verdicts.ORDER_ERROR_RATE:.0%}",
+        "look": f"{verdicts.LOOK_LEVEL:.1%}",
+        "least_seeds": str(verdicts.LEAST_SEEDS),
+        "prediction": f"{1 - 2 * verdicts.PREDICTION_TAIL:.0%}",
+        "widest": f"{verdicts.WIDEST_PREDICTION:g}",
     }

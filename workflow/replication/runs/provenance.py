@@ -10,7 +10,9 @@ from typing import Any
 from replication.settings.run import RunSettings
 from replication.settings.schedule import LossProbing, PureSchedule, RangeTested, ScheduleSettings
 from replication.settings.yaml_file import read_yaml
+from replication.system.code_digest import code_digest
 from replication.system.digests import canonical_json, digest_of_file, digest_of_text
+from replication.system.files import PACKAGE
 
 # Packages that can change the numbers of a run.
 RECORDED_PACKAGES = ("torch", "torchvision", "numpy", "safetensors", "schedulefree")
@@ -91,16 +93,24 @@ def installed_digest() -> str:
 
 
 def study_facts(study: str) -> dict[str, Any]:
-    """Return the file of a study with its hash, and the hash of its claims alone, as they are now."""
+    """Return the file of a study with its hash, the hash of its statements alone, and that of the rules of verdicts."""
     path = Path("config/studies", f"{study}.yaml")
+    rules = {"rules_sha256": rules_digest()}
     if not path.is_file():
-        return {"file": str(path), "sha256": None, "claims_sha256": None}
-    claims = read_yaml(path).get("claims")
+        return {"file": str(path), "sha256": None, "statements_sha256": None, **rules}
+    statements = read_yaml(path).get("statements")
     return {
         "file": str(path),
         "sha256": digest_of_file(path),
-        "claims_sha256": digest_of_text(canonical_json(claims)),
+        "statements_sha256": digest_of_text(canonical_json(statements)),
+        **rules,
     }
+
+
+@cache
+def rules_digest() -> str:
+    """Return the hash of the code that judges, whatever it stands in, as it was at the first call."""
+    return code_digest(PACKAGE / "analysis" / "verdicts.py")
 
 
 def machine() -> dict[str, Any]:

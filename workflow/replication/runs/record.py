@@ -18,7 +18,8 @@ class StudyFacts(Section):
 
     file: str
     sha256: str | None
-    claims_sha256: str | None
+    statements_sha256: str | None
+    rules_sha256: str
 
 
 class DatasetFacts(Section):

@@ -70,57 +70,26 @@ def exponential_decay(decay_rate: float, decay_epochs: float, staircase: bool) -
     return lambda time: decay_rate ** progress(time, period)
 
 
-def inverse_square_root(time_scale_epochs: float) -> Curve:
-    """Decay with the square root of the time, counted from `time_scale_epochs` before the start.
+def inverse_power(time_scale_epochs: float, power: float) -> Curve:
+    """Decay with a power of the time, counted from `time_scale_epochs` before the start.
 
-    ``f(t) = sqrt(s / (s + t))``
+    ``f(t) = (s / (s + t)) ** power``
 
-    t is the time in epochs and s is `time_scale_epochs`; ``f(0) = 1``, ``f(3 s) = 1/2``. It approaches 0
-    and does not end. Source: Zhai et al., arXiv:2106.04560 ("reciprocal square-root"), whose time scale is
-    free. Joined to a linear warm-up from 0 of exactly s epochs, it is the schedule of Vaswani et al.,
-    arXiv:1706.03762, equation 3, divided by its peak: min(T / s, sqrt(s / T)), T being the time from the
-    start of the warm-up.
+    t is the time in epochs and s is `time_scale_epochs`; ``f(0) = 1``. It approaches 0 and does not end.
+
+    - Power 1/2 is the inverse square root of Zhai et al., arXiv:2106.04560 ("reciprocal square-root"), whose time scale
+      is free. Joined to a linear warm-up from 0 of exactly s epochs, it is the schedule of Vaswani et al.,
+      arXiv:1706.03762, equation 3, divided by its peak: min(T / s, sqrt(s / T)), T being the time from the start of the
+      warm-up.
+    - Power 1 is what tutorials call time-based decay: the argument `decay` of Keras' optimizers up to version 2,
+      ``1 / (1 + decay * iterations)``, with s = 1 / decay iterations; and scikit-learn's "optimal",
+      ``1 / (alpha (t0 + t))``, with s = t0 samples.
+    - scikit-learn's "invscaling", ``1 / t ** power_t``, counts samples from 1: s is one sample.
 
     Examples
     --------
-    >>> rate = inverse_square_root(time_scale_epochs=10)
+    >>> rate = inverse_power(time_scale_epochs=10, power=0.5)
     >>> [round(rate(time), 3) for time in (0, 10, 30, 90)]
     [1.0, 0.707, 0.5, 0.316]
     """
-    return lambda time: math.sqrt(time_scale_epochs / (time_scale_epochs + float(time)))
-
-
-def time_based(decay: float, by: float) -> Curve:
-    """Divide by a number that grows by equal amounts.
-
-    ``f(t) = 1 / (1 + decay by t)``
-
-    t is the time in epochs, and `by` the units of time in an epoch: optimizer steps, or 1. ``f(0) = 1``, and 1/2 after
-    ``1 / decay`` units. It approaches 0 and does not end. Source: the argument `decay` of Keras' optimizers up to
-    version 2, ``rate / (1 + decay * iterations)``, which tutorials call time-based decay; scikit-learn's "optimal",
-    ``1 / (alpha (t0 + t))`` with ``t0 = 1 / (alpha eta0)``, is that with ``decay = alpha eta0``.
-
-    Examples
-    --------
-    >>> rate = time_based(decay=0.1, by=1)
-    >>> [round(rate(time), 3) for time in (0, 5, 10, 30)]
-    [1.0, 0.667, 0.5, 0.25]
-    """
-    return lambda time: 1.0 / (1.0 + decay * float(by * written(time)))
-
-
-def inverse_scaling(power: float, by: float) -> Curve:
-    """Divide by a power of the time, counted from 1.
-
-    ``f(t) = (1 + by t) ** -power``
-
-    t is the time in epochs, and `by` the units of time in an epoch: optimizer steps, or 1. It approaches 0 and does
-    not end. Source: scikit-learn's "invscaling", ``eta0 / t ** power_t``, whose t counts samples from 1.
-
-    Examples
-    --------
-    >>> rate = inverse_scaling(power=0.5, by=1)
-    >>> [round(rate(time), 3) for time in (0, 3, 8, 99)]
-    [1.0, 0.5, 0.333, 0.1]
-    """
-    return lambda time: (1.0 + float(by * written(time))) ** -power
+    return lambda time: math.pow(time_scale_epochs / (time_scale_epochs + float(time)), power)

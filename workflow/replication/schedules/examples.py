@@ -12,10 +12,10 @@ from replication.settings.schedule import (
     EveryStep,
     Exponential,
     ExpRange,
+    FlooredExponential,
     Fractal,
     Geometric,
-    InverseScaling,
-    InverseSquareRoot,
+    InversePower,
     Linear,
     MultiStep,
     OneCycle,
@@ -26,7 +26,6 @@ from replication.settings.schedule import (
     Rex,
     Sgdr,
     Step,
-    TimeBased,
     Triangular,
     Triangular2,
     WarmUp,
@@ -46,15 +45,15 @@ EXAMPLES: dict[str, PureSchedule] = {
     ),
     "Linear": Linear(name="linear", sampling=STEP),
     "Exponential profile to a hundredth": Geometric(name="geometric", final=0.01, sampling=STEP),
+    "Exponential profile above a floor": FlooredExponential(
+        name="floored_exponential", floor=0.01, rate=4, sampling=STEP
+    ),
     "Polynomial, power 2": Polynomial(name="polynomial", power=2, sampling=STEP),
-    "Inverse square root, time scale 10 epochs": InverseSquareRoot(
-        name="inverse_square_root", time_scale_epochs=10, sampling=STEP
+    "Inverse square root, time scale 10 epochs": InversePower(
+        name="inverse_power", time_scale_epochs=10, power=0.5, sampling=STEP
     ),
-    "Time-based decay: 1/2 after 10 epochs": TimeBased(
-        name="time_based", decay=0.1, unit="epoch", sampling=STEP
-    ),
-    "Inverse scaling, power 1/4": InverseScaling(
-        name="inverse_scaling", power=0.25, unit="epoch", sampling=STEP
+    "Time-based decay: 1/2 after 10 epochs": InversePower(
+        name="inverse_power", time_scale_epochs=10, power=1, sampling=STEP
     ),
     "Fractal: 16 nodes, condition number 20": Fractal(
         name="fractal", nodes=16, condition=20, steps_per_node=312
@@ -64,6 +63,7 @@ EXAMPLES: dict[str, PureSchedule] = {
         name="sgdr", first_cycle_epochs=10, cycle_multiplier=2, sampling=STEP
     ),
     "REX": Rex(name="rex", sampling=STEP),
+    "REX, curvature 0.9": Rex(name="rex", curvature=0.9, sampling=STEP),
     "REX, sampled every 10 %": Rex(name="rex", sampling=EveryPercent(name="every_percent", percent=10)),
     "REX, sampled at 50 % and 75 %": Rex(
         name="rex", sampling=AtFractions(name="at_fractions", fractions=[0.5, 0.75])

@@ -12,18 +12,25 @@ from replication.schedules.budget import Budget
 from replication.schedules.cyclical import exp_range, sgdr, triangular, triangular2
 from replication.schedules.decay import (
     exponential_decay,
-    inverse_scaling,
-    inverse_square_root,
+    inverse_power,
     multi_step_decay,
     step_decay,
-    time_based,
 )
 from replication.schedules.fractal import fractal
 from replication.schedules.join import join_schedules, scaled
 from replication.schedules.one_cycle import Phases, one_cycle_momentum, one_cycle_rate
 from replication.schedules.own_function import own_function
 from replication.schedules.positions import whole_steps
-from replication.schedules.profiles import constant, cosine, geometric, linear, polynomial, rex, stretch
+from replication.schedules.profiles import (
+    constant,
+    cosine,
+    floored_exponential,
+    geometric,
+    linear,
+    polynomial,
+    rex,
+    stretch,
+)
 from replication.schedules.range_test import range_test
 from replication.schedules.sampling import at_fractions, every_epoch, every_percent, every_step, sampled
 from replication.schedules.signatures import Curve, Sampling, Schedule
@@ -137,11 +144,6 @@ def _phases(settings: settings_of.OneCycle, budget: Budget) -> Phases:
     return Phases(budget, settings.warm_fraction, settings.three_phases, annealing)
 
 
-def _units(unit: settings_of.Unit, budget: Budget) -> int:
-    """Return how many units of time an epoch has."""
-    return budget.steps_per_epoch if unit == "step" else 1
-
-
 # Each entry takes the settings of its name, and the budget that they are spread over.
 SAMPLINGS: dict[str, Callable[[Any, Budget], Sampling]] = {
     "every_step": lambda _, budget: every_step(budget.steps_per_epoch),
@@ -159,26 +161,28 @@ WARM_UPS: dict[str, Callable[[settings_of.WarmUp, Budget], Curve]] = {
 CURVES: dict[str, Callable[[Any, Budget], Curve]] = {
     "constant": lambda _, budget: stretch(constant(1.0), budget.epochs),
     "step": lambda settings, _: step_decay(settings.step_epochs, settings.gamma),
-    "multi_step": lambda settings, _: multi_step_decay(settings.milestones, settings.gamma),
+    "multi_step": lambda settings, budget: multi_step_decay(
+        [m * budget.epochs for m in settings.milestones] if settings.of_budget else settings.milestones,
+        settings.gamma,
+    ),
     "exponential": lambda settings, _: exponential_decay(
         settings.decay_rate, settings.decay_epochs, settings.staircase
     ),
     "geometric": lambda settings, budget: stretch(geometric(1.0, settings.final), budget.epochs),
+    "floored_exponential": lambda settings, budget: stretch(
+        floored_exponential(settings.floor, settings.rate), budget.epochs
+    ),
     "linear": lambda settings, budget: stretch(linear(1.0, settings.final), budget.epochs),
     "polynomial": lambda settings, budget: stretch(
         polynomial(1.0, settings.final, settings.power), budget.epochs
     ),
-    "inverse_square_root": lambda settings, _: inverse_square_root(settings.time_scale_epochs),
-    "time_based": lambda settings, budget: time_based(settings.decay, _units(settings.unit, budget)),
-    "inverse_scaling": lambda settings, budget: inverse_scaling(
-        settings.power, _units(settings.unit, budget)
-    ),
+    "inverse_power": lambda settings, _: inverse_power(settings.time_scale_epochs, settings.power),
     "fractal": lambda settings, budget: fractal(
         settings.nodes, settings.condition, settings.steps_per_node, budget.steps_per_epoch
     ),
     "cosine": lambda settings, budget: stretch(cosine(1.0, settings.final), budget.epochs),
     "sgdr": lambda settings, _: sgdr(settings.first_cycle_epochs, settings.cycle_multiplier, settings.final),
-    "rex": lambda _, budget: stretch(rex, budget.epochs),
+    "rex": lambda settings, budget: stretch(rex(settings.curvature), budget.epochs),
     "triangular": lambda settings, _: triangular(settings.half_cycle_epochs, settings.minimum),
     "triangular2": lambda settings, _: triangular2(settings.half_cycle_epochs, settings.minimum),
     "exp_range": lambda settings, budget: exp_range(

@@ -1,6 +1,6 @@
 """Profiles: shapes that fill whatever budget they are given.
 
-Each function but `rex` and `stretch` makes a profile that goes from `initial`, at progress 0, to `final`, at
+Each function but `stretch` makes a profile that goes from `initial` (or 1), at progress 0, to `final` (or 0), at
 progress 1, and has these values themselves, not what a formula comes to when it is rounded. Progress outside [0, 1]
 is clamped, so that past the end a profile stays at its last value.
 """
@@ -134,19 +134,42 @@ def cosine(initial: float, final: float) -> Profile:
     )
 
 
-def rex(progress: float) -> float:
-    """Reflected exponential: slower than linear at first, faster at the end.
+def floored_exponential(floor: float, rate: float) -> Profile:
+    """Decay exponentially towards `floor`, without reaching it.
 
-    ``f(p) = (1 - p) / (1/2 + (1 - p) / 2)``
+    ``f(p) = floor + (1 - floor) exp(-rate p)``
 
-    p is the progress, clamped to [0, 1]; ``f(0) = 1``, ``f(1/2) = 2/3``, ``f(1) = 0``.
-    Source: Chen, Wolfe & Kyrillidis, arXiv:2107.04197. Public re-implementations under the same name differ:
-    half-way some give 0.526 and some 0.909.
+    p is the progress, clamped to [0, 1]; ``f(0) = 1``. The exponential profile of the code that report
+    002_1dec212727832d5c.txt offers (wolfecameron/LRSchedules on GitHub, profiles.py) has a floor of 0.01 and a rate
+    of 4, and ends at 0.028.
 
     Examples
     --------
-    >>> [round(rex(progress), 3) for progress in (0, 0.25, 0.5, 1)]
-    [1.0, 0.857, 0.667, 0.0]
+    >>> rate = floored_exponential(0.01, 4.0)
+    >>> [round(rate(progress), 3) for progress in (0, 0.25, 0.5, 1)]
+    [1.0, 0.374, 0.144, 0.028]
     """
-    remaining = 1.0 - min(max(progress, 0.0), 1.0)
-    return remaining / (0.5 + remaining / 2.0)
+
+    def shape(share: float) -> float:
+        return floor + (1.0 - floor) * math.exp(-rate * share)
+
+    return between(1.0, shape(1.0), shape)
+
+
+def rex(curvature: float = 0.5) -> Profile:
+    """Reflected exponential: slower than linear at first, faster at the end.
+
+    ``f(p) = (1 - p) / (1 - d + d (1 - p))``
+
+    p is the progress, clamped to [0, 1], and d the curvature, from 0 (linear) to below 1; ``f(0) = 1``, ``f(1) =
+    0``. The paper's d is 1/2, which gives ``f(1/2) = 2/3`` (Chen, Wolfe & Kyrillidis, arXiv:2107.04197); that of
+    the code that report 002_1dec212727832d5c.txt offers is 0.9, which gives 0.909.
+
+    Examples
+    --------
+    >>> [round(rex()(progress), 3) for progress in (0, 0.25, 0.5, 1)]
+    [1.0, 0.857, 0.667, 0.0]
+    >>> round(rex(0.9)(0.5), 3)
+    0.909
+    """
+    return between(1.0, 0.0, lambda share: (1.0 - share) / (1.0 - curvature + curvature * (1.0 - share)))

@@ -1,6 +1,6 @@
-"""Claims: what a report says, in a form that can be checked."""
+"""Statements: what a report says; and their readings, the claims that can be checked."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -15,8 +15,15 @@ IDENTIFIER = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 Identifier = Annotated[str, Field(pattern=IDENTIFIER)]
 
 
+Side = Literal["both", "at_least", "at_most"]
+SIDE = (
+    "both: neither more nor less. at_least: more is no contradiction. at_most: less is none. "
+    "As the words have it: without compromising is at_least, no significant benefit is at_most."
+)
+
+
 class Margin(Section):
-    """How far from the reported value still counts as the same; fixed before the run."""
+    """How far from the stated value still counts as the same; fixed before the run."""
 
     absolute: float | None = Field(default=None, ge=0, description="In the unit of the measure.")
     binomial_images: int | None = Field(
@@ -33,10 +40,26 @@ class Margin(Section):
         return self
 
 
+class LeastEffect(Section):
+    """What a difference must exceed where words such as "dramatically" ask for a size; fixed before the run."""
+
+    absolute: float | None = Field(default=None, gt=0, description="In the unit of the measure.")
+    relative: float | None = Field(
+        default=None, gt=0, description="As a share of the other arm's value: 0.5 is half of it."
+    )
+    reason: str = Field(min_length=1, description="Why this size.")
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> "LeastEffect":
+        if (self.absolute is None) == (self.relative is None):
+            raise ValueError("give one of `absolute` and `relative`")
+        return self
+
+
 class _Claim(Section):
-    id: Identifier = Field(description="Unique within its study.")
-    section: str = Field(min_length=1, description="Section of the report.")
-    quote: str = Field(min_length=1, description="The report's own words, in short.")
+    id: Identifier | Literal[""] = Field(
+        default="", description="Unique within its study; where there is one reading: as its statement."
+    )
     reading: str | None = Field(
         default=None, description="What we took the words to mean, where they leave room."
     )
@@ -46,17 +69,14 @@ class _Claim(Section):
     epoch: Epoch = Field(default="last", description=EPOCH_RULE)
 
 
-class ValueClaim(_Claim):
-    """A number: `arm`'s mean over seeds, or its mean paired difference from `minus`, should be `expected`."""
-
-    kind: Literal["value", "epoch count", "cost"]
+class _ComparedArms(_Claim):
     arm: str
     minus: str | None = Field(
-        default=None, description="Another arm: the claim is about the paired difference."
+        default=None, description="Another arm: the claim is about the first arm's value minus this one's."
     )
     minus_epoch: Epoch | None = Field(default=None, description="Its epoch; null: the same rule.")
-    expected: float
     margin: Margin
+    side: Side = Field(default="both", description=SIDE)
 
     @property
     def arms(self) -> list[str]:
@@ -64,10 +84,17 @@ class ValueClaim(_Claim):
         return [self.arm] if self.minus is None else [self.arm, self.minus]
 
     @model_validator(mode="after")
-    def _epoch_of_an_arm(self) -> "ValueClaim":
+    def _epoch_of_an_arm(self) -> "_ComparedArms":
         if self.minus_epoch is not None and self.minus is None:
             raise ValueError("`minus_epoch` goes with `minus`: add that, or delete this")
         return self
+
+
+class ValueClaim(_ComparedArms):
+    """A number that the report gives, of one run: a further run of ours might have had it, but for the margin."""
+
+    kind: Literal["value", "epoch count", "cost"]
+    expected: float
 
     @model_validator(mode="after")
     def _share_for_binomial(self) -> "ValueClaim":
@@ -76,14 +103,30 @@ class ValueClaim(_Claim):
         return self
 
 
+class DifferenceClaim(_ComparedArms):
+    """No difference that matters: the mean of `arm` minus that of `minus` lies within the margin around 0."""
+
+    kind: Literal["difference"]
+    minus: str = Field(description="The arm that it is compared with.")
+
+    @model_validator(mode="after")
+    def _margin_in_the_unit(self) -> "DifferenceClaim":
+        if self.margin.absolute is None:
+            raise ValueError("margin: a difference needs an `absolute` one, in the unit of its measure")
+        return self
+
+
 class OrderClaim(_Claim):
-    """An order: `arm` should have the higher (or lower) mean than each of `than`, paired by seed."""
+    """An order: `arm` has the higher (or lower) mean than each of `than`, by more than the least effect if given."""
 
     kind: Literal["order"]
     arm: str
     direction: Literal["higher", "lower"]
     than: Annotated[list[str], Field(min_length=1)]
     than_epoch: Epoch | None = Field(default=None, description="Epoch of the others; null: the same rule.")
+    least: LeastEffect | None = Field(
+        default=None, description="The size that the words ask for; null: any difference will do."
+    )
 
     @property
     def arms(self) -> list[str]:
@@ -130,4 +173,35 @@ class EventClaim(_Claim):
         return self
 
 
-Claim = Annotated[ValueClaim | OrderClaim | EventClaim, Field(discriminator="kind")]
+Claim = Annotated[ValueClaim | DifferenceClaim | OrderClaim | EventClaim, Field(discriminator="kind")]
+
+
+class Statement(Section):
+    """What a report says. It is as good as its plainest reading; the others show whether the reading matters."""
+
+    id: Identifier = Field(description="Unique within its study.")
+    section: str = Field(min_length=1, description="Section of the report.")
+    quote: str = Field(min_length=1, description="The report's own words, in short.")
+    plainest: Identifier | None = Field(
+        default=None, description="Id of the reading that the words suggest first, where there are several."
+    )
+    readings: Annotated[list[Claim], Field(min_length=1)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_an_only_reading(cls, data: Any) -> Any:
+        """Give an only reading the id of its statement."""
+        match data:
+            case {"id": str(name), "readings": [dict(only)]}:
+                only = {"id": name, **only}
+                return {"plainest": only["id"], **data, "readings": [only]}
+        return data
+
+    @model_validator(mode="after")
+    def _one_is_plainest(self) -> "Statement":
+        names = [claim.id for claim in self.readings]
+        if "" in names:
+            raise ValueError("readings: each of several needs an `id`")
+        if self.plainest not in names:
+            raise ValueError(f"plainest: name one of the readings {', '.join(names)}")
+        return self

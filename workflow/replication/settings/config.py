@@ -41,7 +41,7 @@ class Config(DataSources):
     substitute: dict[str, str] = Field(
         default={},
         description="Data set of a study: data set used instead, such as one of `image_folders`. "
-        "Claims about the first are then not comparable.",
+        "The evidence for claims about the first is then conceptual.",
     )
     device: Literal["auto", "cpu", "cuda"] = Field(
         default="auto", description="Where to train; auto: on a GPU if PyTorch sees one."

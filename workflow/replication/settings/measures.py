@@ -34,6 +34,8 @@ class Measure:
         Whether the summary of every study holds it, at the last epoch and, of an epoch's, at the best.
     adds_up
         Whether an ensemble's is the sum of its members'.
+    moves_by
+        What it counts, where it moves in steps: the least standard deviation of a test is one of these.
     """
 
     title: str
@@ -45,6 +47,7 @@ class Measure:
     cost: bool = False
     summarised: bool = False
     adds_up: bool = False
+    moves_by: Literal["test image", "validation image", "training image", "epoch", "setting"] | None = None
 
     @property
     def label(self) -> str:
@@ -56,21 +59,23 @@ def _loss(title: str) -> Measure:
     return Measure(title, "epoch", better="lower", summarised=True)
 
 
-def _accuracy(title: str) -> Measure:
-    return Measure(title, "epoch", percent=True, better="higher", summarised=True)
+def _accuracy(title: str, image: Literal["test image", "validation image", "training image"]) -> Measure:
+    return Measure(title, "epoch", percent=True, better="higher", summarised=True, moves_by=image)
 
 
 MEASURES: dict[str, Measure] = {
     "train_loss": _loss("Training loss"),
-    "train_accuracy": _accuracy("Training accuracy"),
+    "train_accuracy": _accuracy("Training accuracy", "training image"),
     "validation_loss": _loss("Validation loss"),
-    "validation_accuracy": _accuracy("Validation accuracy"),
+    "validation_accuracy": _accuracy("Validation accuracy", "validation image"),
     "test_loss": _loss("Test loss"),
-    "test_accuracy": _accuracy("Test accuracy"),
+    "test_accuracy": _accuracy("Test accuracy", "test image"),
     "learning_rate": Measure("Learning rate", "epoch", decimals=6),
     # of a run
-    "epochs": Measure("Epochs", "record", decimals=1, better="lower", cost=True, summarised=True),
-    "best_epoch": Measure("Best epoch", "record", decimals=1, summarised=True),
+    "epochs": Measure(
+        "Epochs", "record", decimals=1, better="lower", cost=True, summarised=True, moves_by="epoch"
+    ),
+    "best_epoch": Measure("Best epoch", "record", decimals=1, summarised=True, moves_by="epoch"),
     "share_of_epochs_saved": Measure(
         "Share of epochs saved", "record", percent=True, better="higher", summarised=True
     ),
@@ -105,10 +110,18 @@ MEASURES: dict[str, Measure] = {
     "suggested_minimum_rate": Measure("Suggested lowest rate", "record", decimals=6),
     "suggested_maximum_rate": Measure("Suggested highest rate", "record", decimals=6),
     # of a contestant of a ranking
-    "average_rank": Measure("Average rank (1 is best)", "ranking", decimals=2, better="lower"),
-    "share_of_top_1": Measure("Share of settings won", "ranking", percent=True, better="higher"),
+    "average_rank": Measure(
+        "Average rank (1 is best)", "ranking", decimals=2, better="lower", moves_by="setting"
+    ),
+    "share_of_top_1": Measure(
+        "Share of settings won", "ranking", percent=True, better="higher", moves_by="setting"
+    ),
     "share_of_top_3": Measure(
-        "Share of settings among the best three", "ranking", percent=True, better="higher"
+        "Share of settings among the best three",
+        "ranking",
+        percent=True,
+        better="higher",
+        moves_by="setting",
     ),
 }
 # Columns of the tables that no claim is about.

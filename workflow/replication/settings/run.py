@@ -47,6 +47,15 @@ class MnistCnn(Section):
     name: Literal["mnist-cnn"]
 
 
+class Mlp(Section):
+    """Fully connected layers with ReLU, for images of any size: what trains within a second on a CPU."""
+
+    name: Literal["mlp"]
+    units: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1)] = Field(
+        default=[64], description="Units of each hidden layer."
+    )
+
+
 class ResNet18(Section):
     """torchvision's ResNet18."""
 
@@ -123,7 +132,7 @@ class Vgg(Section):
 
 
 ModelSettings = Annotated[
-    MnistCnn | ResNet18 | ResNet20 | ResNet38 | Transformer | RowGru | Vgg, Field(discriminator="name")
+    MnistCnn | Mlp | ResNet18 | ResNet20 | ResNet38 | Transformer | RowGru | Vgg, Field(discriminator="name")
 ]
 
 

@@ -113,6 +113,7 @@ class MultiStep(PureSchedule):
     milestones: Annotated[list[Positive], Field(min_length=1), AfterValidator(increasing)] = Field(
         description="Epochs at which to drop, increasing; counted from the end of the warm-up."
     )
+    of_budget: bool = Field(default=False, description="true: milestones are shares of the budget, as 0.5.")
     gamma: OpenFraction = Field(default=0.1, description="Factor of each drop. torch's default.")
 
 
@@ -134,6 +135,16 @@ class Geometric(PureSchedule):
     final: OpenFraction = Field(description=FINAL)
 
 
+class FlooredExponential(PureSchedule):
+    """floor + (1 - floor) exp(-rate p), p the share of the budget: the exponential of report 002's code."""
+
+    name: Literal["floored_exponential"]
+    floor: OpenFraction = Field(description="Multiplier that it falls towards: 0.01 in that code.")
+    rate: Positive = Field(
+        description="Times that it falls by a factor of e over the budget: 4 in that code."
+    )
+
+
 class Linear(PureSchedule):
     """Decay by equal amounts over the budget."""
 
@@ -149,38 +160,17 @@ class Polynomial(PureSchedule):
     final: Floor = Field(default=0.0, description=FINAL)
 
 
-class InverseSquareRoot(PureSchedule):
-    """sqrt(s / (s + epochs)), s being the time scale (Zhai et al., arXiv:2106.04560)."""
+class InversePower(PureSchedule):
+    """(s / (s + epochs)) ** power, s being the time scale: inverse square root, time-based decay and their kin."""
 
-    name: Literal["inverse_square_root"]
+    name: Literal["inverse_power"]
     time_scale_epochs: Positive = Field(
-        description="Time scale s, in epochs. After a linear warm-up of s epochs: the Transformer's schedule."
+        description="Time scale s, in epochs. Keras' `decay` is 1 / (s times the steps of an epoch)."
     )
-
-
-Unit = Literal["step", "epoch"]
-
-
-class TimeBased(PureSchedule):
-    """1 / (1 + decay * time): what tutorials call time-based decay, and Keras 2 `decay`."""
-
-    name: Literal["time_based"]
-    decay: Positive = Field(
-        description="Growth of the divisor in a unit of time: half the rate after 1 / decay."
+    power: Positive = Field(
+        description="0.5: inverse square root (arXiv:2106.04560); after a linear warm-up of s epochs, that of the "
+        "Transformer. 1: time-based decay. scikit-learn's invscaling: its power_t, with s one sample."
     )
-    unit: Unit = Field(
-        default="step", description="Unit of time: optimizer steps, as Keras counts, or epochs."
-    )
-    sampling: SamplingSettings = Field(default=EVERY_STEP, description=SAMPLING)
-
-
-class InverseScaling(PureSchedule):
-    """(1 + time) ** -power: scikit-learn's invscaling."""
-
-    name: Literal["inverse_scaling"]
-    power: Positive = Field(default=0.5, description="scikit-learn: power_t.")
-    unit: Unit = Field(default="step", description="Unit of time: optimizer steps or epochs.")
-    sampling: SamplingSettings = Field(default=EVERY_STEP, description=SAMPLING)
 
 
 def _power_of_two(number: int) -> int:
@@ -224,9 +214,12 @@ class Sgdr(PureSchedule):
 
 
 class Rex(PureSchedule):
-    """Reflected exponential over the budget (arXiv:2107.04197): 2/3 half-way."""
+    """Reflected exponential over the budget (arXiv:2107.04197)."""
 
     name: Literal["rex"]
+    curvature: OpenFraction = Field(
+        default=0.5, description="0.5, the paper's: 2/3 half-way. 0.9, that of report 002's code: 0.909."
+    )
 
 
 class Cycles(PureSchedule):
@@ -392,7 +385,23 @@ class LossProbing(Section):
     factors: Annotated[list[Positive], Field(min_length=1), AfterValidator(_distinct)] = Field(
         description="Candidate factors of the current learning rate, as [2, 1, 0.5]."
     )
-    batches: int = Field(default=1, ge=1, description="Random training batches to average over: our reading.")
+    batches: int = Field(
+        default=1, ge=1, description="Random training batches to average over: our reading of Figure 3."
+    )
+    images: int | None = Field(
+        default=None,
+        ge=2,
+        description="Random training images to average over, instead of whole batches: our reading of Figure 3.",
+    )
+    scored_on: Literal["same", "other"] = Field(
+        default="same",
+        description="Images of the trial losses. same: those of the gradient, our reading. other: as many others.",
+    )
+    scored_in: Literal["training", "evaluation"] = Field(
+        default="training",
+        description="Mode of the model in trial losses. training: batch normalisation by the batch, our reading. "
+        "evaluation: by its running statistics.",
+    )
     interval_epochs: int = Field(default=1, ge=1, description="Epochs between probings: our reading.")
     normalisation: Literal["min_max", "z_score", "sum", "none"] = Field(
         default="min_max", description="How losses are made comparable before scoring: our reading."
@@ -406,6 +415,12 @@ class LossProbing(Section):
     maximum_rate: Positive | None = Field(
         default=None, description="Upper bound of the rate. null, none, is our reading."
     )
+
+    @model_validator(mode="after")
+    def _batches_or_images(self) -> Self:
+        if self.images is not None and self.batches != 1:
+            raise ValueError("images takes the place of batches: give one of them")
+        return self
 
     @model_validator(mode="after")
     def _bounds_in_order(self) -> Self:
@@ -503,11 +518,10 @@ ScheduleSettings = Annotated[
     | MultiStep
     | Exponential
     | Geometric
+    | FlooredExponential
     | Linear
     | Polynomial
-    | InverseSquareRoot
-    | TimeBased
-    | InverseScaling
+    | InversePower
     | Fractal
     | Cosine
     | Sgdr

@@ -39,7 +39,9 @@ class DataSources(Section):
     data_dir: PathText | None = Field(
         default=None,
         description="Folder with files that you already have: they are verified and used instead of a "
-        "download. They may lie in it, in a folder named after the data set, or in torchvision's MNIST/raw.",
+        "download. They may have any names, for their content tells (bare or .gz for MNIST, the archive for "
+        "CIFAR), and lie in it or up to two folders below it. A data set of which it holds nothing is downloaded; "
+        "if it holds nothing of any, it is refused.",
     )
     mirrors: dict[str, Mirrors] = Field(
         default={},

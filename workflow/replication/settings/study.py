@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from replication.settings.arm import Arm, Overrides
 from replication.settings.base import Section
-from replication.settings.claims import EPOCH_RULE, Claim, Epoch, Identifier
+from replication.settings.claims import EPOCH_RULE, Claim, Epoch, Identifier, Statement
 from replication.settings.ensembles import Ensemble
 from replication.settings.grid import Grid, expand
 from replication.settings.measures import MeasureName
@@ -87,7 +87,7 @@ class Study(Section):
         default=[], description="Derived arms: how often the arms of a grid win over its settings."
     )
     tables: list[Table] = Field(default=[])
-    claims: Annotated[list[Claim], Field(min_length=1)]
+    statements: Annotated[list[Statement], Field(min_length=1)]
 
     @model_validator(mode="after")
     def _grids_are_arms(self) -> "Study":
@@ -107,7 +107,12 @@ class Study(Section):
             _check_known(place, arms, self.arms)
         for place, arms in self._mentions_of_arms():
             _check_known(place, arms, known)
-        for kind, items in (("claim", self.claims), ("table", self.tables), ("ranking", self.rankings)):
+        for kind, items in (
+            ("statement", self.statements),
+            ("reading", self.claims),
+            ("table", self.tables),
+            ("ranking", self.rankings),
+        ):
             for repeated in _repeated([item.id for item in items]):
                 raise ValueError(f"two {kind}s have the id `{repeated}`")
         return self
@@ -131,7 +136,7 @@ class Study(Section):
 
     def _mentions_of_arms(self) -> list[tuple[str, list[str]]]:
         return [
-            *((f"claims, {claim.id}", claim.arms) for claim in self.claims),
+            *((f"statements, {claim.id}", claim.arms) for claim in self.claims),
             *((f"tables, {table.id}", table.arms) for table in self.tables),
         ]
 
@@ -141,6 +146,15 @@ class Study(Section):
             ("scales, demo, arms", list(self.scales.demo.arms)),
             ("scales, laptop, arms", list(self.scales.laptop.arms)),
         ]
+
+    @property
+    def claims(self) -> list[Claim]:
+        """The readings of all statements."""
+        return [claim for statement in self.statements for claim in statement.readings]
+
+    def statement_of(self, claim: str) -> Statement:
+        """Return the statement that a reading is of."""
+        return next(s for s in self.statements if claim in [reading.id for reading in s.readings])
 
     @property
     def derived_arms(self) -> dict[str, str]:

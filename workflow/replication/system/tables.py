@@ -21,7 +21,18 @@ TEXT = (
         "torch",
     ),
     *("id", "report", "section", "quote", "kind", "reading", "minus", "measure", "margin_reason", "detail"),
-    *("qualifier", "verdict", "ranking", "setting", "best", "as_good", "schedule"),
+    *(
+        "qualifier",
+        "verdict",
+        "statement",
+        "side",
+        "evidence",
+        "ranking",
+        "setting",
+        "best",
+        "as_good",
+        "schedule",
+    ),
 )
 
 

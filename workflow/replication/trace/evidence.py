@@ -8,7 +8,7 @@ from typing import Any
 from replication.analysis.study_tables import SECONDS
 from replication.analysis.verdicts import NOT_RUN
 from replication.runs.folder import HISTORY, RECORD, TIMINGS
-from replication.settings.claims import Claim, EventClaim, OrderClaim
+from replication.settings.claims import Claim, DifferenceClaim, EventClaim, OrderClaim
 from replication.settings.measures import EPOCH_MEASURES, measure_of
 from replication.system.digests import canonical_json, digest_of_file, digest_of_text
 
@@ -106,15 +106,15 @@ def formula_of(claim: Claim, facts: Mapping[str, Any]) -> str:
         when = measured if claim.event == "no_convergence" else claim.measure
         return f"share of {facts['n']} seeds that show {claim.event} in {when}{against} (threshold {claim.threshold:g})"
     if isinstance(claim, OrderClaim):
+        others = claim.than[0] if len(claim.than) == 1 else f"each of {', '.join(claim.than)}"
         return (
-            f"{measured}: smallest of the mean differences {claim.arm} − each of {', '.join(claim.than)}, paired by "
-            f"seed, counted positive where {claim.arm} is {claim.direction}; t intervals at the levels of Holm's "
-            "correction over all comparisons of the study"
+            f"{measured}: mean of {claim.arm} − mean of {others}, counted positive where {claim.arm} is "
+            f"{claim.direction}; the comparison that decides, with Welch's t interval"
         )
-    level = f"its {facts['level']:.0%} t interval"
-    if claim.minus is None:
-        return f"{measured}: mean over {facts['n']} of {facts['seeds']} seeds with {level}"
-    return f"{measured}: mean over {facts['n']} seeds of the difference {claim.arm} − {claim.minus}, with {level}"
+    if isinstance(claim, DifferenceClaim):
+        return f"{measured}: mean of {claim.arm} − mean of {claim.minus}, with Welch's t interval"
+    of = f"the difference {claim.arm} − {claim.minus}" if claim.minus else "its value"
+    return f"{measured}: mean over {facts['n']} seeds of {of}, with the t interval of one further run"
 
 
 def plain(value: Any) -> Any:

@@ -57,7 +57,7 @@ def _claim(chain: Mapping[str, Any]) -> Iterator[str]:
     yield _line("report", f"{claim['report']}, {claim['section']}")
     if claim["reading"]:
         yield _line("read as", claim["reading"])
-    yield _line("verdict", claim["verdict"] + _on_other_data(claim))
+    yield _line("verdict", claim["verdict"])
     yield _line("estimate", _estimate(claim))
     if claim["expected"] is not None:
         yield _line("expected", _expected(claim))
@@ -69,14 +69,10 @@ def _claim(chain: Mapping[str, Any]) -> Iterator[str]:
     yield _line("measure", f"{measure}, {claim['n']} of {claim['seeds']} seeds")
 
 
-def _on_other_data(claim: Mapping[str, Any]) -> str:
-    return f"; on these data: {claim['outcome']}" if claim["verdict"].startswith("not comparable") else ""
-
-
 def _estimate(claim: Mapping[str, Any]) -> str:
     if claim["kind"] in ("divergence", "shape"):
         return MISSING if claim["estimate"] is None else f"{claim['estimate']:.0%} of seeds"
-    sign = claim["kind"] == "order" or claim["minus"] is not None
+    sign = claim["kind"] in ("order", "difference") or claim["minus"] is not None
     interval = _interval(claim["measure"], (claim["low"], claim["high"]), sign=sign)
     level = f" at {claim['level']:.2%}" if interval else ""
     exact = "" if claim["estimate"] is None else f"   exactly {claim['estimate']}"
@@ -149,7 +145,8 @@ def _recorded(run: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "code", run["code_sha256"]
     yield "data set", f"{run['dataset']['identity']} {run['dataset']['name']}"
     yield "study file", f"{study['sha256']} {study['file']}"
-    yield "its claims", study["claims_sha256"]
+    yield "its statements", study["statements_sha256"]
+    yield "rules of verdicts", study["rules_sha256"]
     yield "commit", f"{git['commit'] or 'unknown: run outside a git repository'}{dirty}"
     yield "lock file", or_missing(run["lock_sha256"])
     yield "installed", or_missing(run["installed_sha256"])

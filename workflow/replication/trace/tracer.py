@@ -16,7 +16,7 @@ from replication.analysis.measures import DERIVED, at_epoch
 from replication.analysis.study_tables import collect
 from replication.errors import ResultsError
 from replication.runs.folder import HISTORY, RECORD
-from replication.settings.claims import Claim, EventClaim, OrderClaim, ValueClaim
+from replication.settings.claims import Claim, EventClaim, OrderClaim
 from replication.settings.study import Study
 from replication.settings.validation import unknown_name, validate
 from replication.settings.yaml_file import read_yaml
@@ -320,7 +320,7 @@ def _column(
 
 def _arms_with_epochs(claim: Claim) -> list[tuple[str, str | int]]:
     """Return the arms of a claim, each with the epoch at which it is read."""
-    other = {ValueClaim: "minus_epoch", OrderClaim: "than_epoch"}.get(type(claim), "")
+    other = "than_epoch" if isinstance(claim, OrderClaim) else "minus_epoch"
     elsewhere = getattr(claim, other, None)
     rest = claim.epoch if elsewhere is None else elsewhere
     return [(arm, claim.epoch if arm == claim.arm else rest) for arm in dict.fromkeys(claim.arms)]

@@ -69,7 +69,14 @@ class Trainer:
         self.order = stream(seed, "data order")
         self.augmentation = stream(seed, "augmentation")
         context = RunContext(
-            settings, seed, model, self.optimizer, self.training, self._loss, (self.augmentation,)
+            settings,
+            seed,
+            model,
+            self.optimizer,
+            self.training,
+            self._loss,
+            (self.augmentation,),
+            self.validation,
         )
         self.rate: RateController = build_rate(settings.schedule, context)
         self.steps_per_epoch = context.steps_per_epoch

@@ -72,7 +72,9 @@ def prepare() -> None:
     parameter = torch.nn.Parameter(torch.zeros(1))
     parameter.grad = torch.zeros(1)
     torch.optim.SGD([parameter], lr=0.1).step()  # imports torch._dynamo, which takes as long as all the rest
-    provenance.installed_digest()  # the result is kept: `identity` notices if it changes
+    # The results are kept: `identity` notices if they change.
+    provenance.installed_digest()
+    provenance.rules_digest()
     gc.collect()
     gc.freeze()  # the children then share the memory of what is imported
 

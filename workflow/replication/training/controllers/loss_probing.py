@@ -7,7 +7,8 @@ not depend on the factor, is computed once.
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +17,8 @@ from torch.func import functional_call
 from replication.settings.schedule import LossProbing
 from replication.training.controllers.base import LossFunction, RateController, RunContext
 from replication.training.randomness import stream
+
+Batch = tuple[Tensor, Tensor]  # images and labels
 
 
 class LossProbingRate(RateController):
@@ -29,21 +32,28 @@ class LossProbingRate(RateController):
         self._settings = settings
         self._context = context
         self._generator = stream(context.seed, "probing")
-        self._probe = LossProbe(context.model, context.loss)
+        self._probe = LossProbe(context.model, context.loss, settings.scored_in)
         self._probes = 0
 
     def begin_epoch(self, epoch: int) -> None:
         """Probe, every `interval_epochs` epochs from the first on, and scale the rate."""
         if (epoch - 1) % self._settings.interval_epochs:
             return
-        training = self._context.training
-        count = min(self._settings.batches * self._context.settings.batch_size, len(training))
-        drawn = torch.randperm(len(training), generator=self._generator)[:count]
         group = self._context.optimizer.param_groups[0]
         steps = [factor * group["lr"] for factor in self._settings.factors]
-        losses = self._probe.losses(*training.batch(drawn), steps)
+        losses = self._probe.losses(*self._draw(), steps=steps)
         group["lr"] = self._bounded(group["lr"] * rate_factor(losses, self._settings))
         self._probes += 1
+
+    def _draw(self) -> tuple[Batch, Batch | None]:
+        """Draw the batch of the gradient, and that of the trial losses if it is another one."""
+        training = self._context.training
+        wanted = self._settings.images or self._settings.batches * self._context.settings.batch_size
+        drawn = torch.randperm(len(training), generator=self._generator)
+        if self._settings.scored_on == "same":
+            return training.batch(drawn[:wanted]), None
+        count = min(wanted, len(training) // 2)
+        return training.batch(drawn[:count]), training.batch(drawn[count : 2 * count])
 
     def _bounded(self, rate: float) -> float:
         lowest = self._settings.minimum_rate or 0.0
@@ -86,20 +96,25 @@ class LossProbe:
     batch-norm statistics are never written. The random state is restored.
     """
 
-    def __init__(self, model: nn.Module, loss: LossFunction) -> None:
+    def __init__(
+        self, model: nn.Module, loss: LossFunction, scored_in: Literal["training", "evaluation"] = "training"
+    ) -> None:
         self._model = model
         self._loss = loss
+        self._scored_in = scored_in
         self.trial_losses = 0
         self.backward_passes = 0
         self.parameter_copies = 0.0
 
-    def losses(self, images: Tensor, labels: Tensor, steps: Sequence[float]) -> list[float]:
+    def losses(self, batch: Batch, scored: Batch | None = None, *, steps: Sequence[float]) -> list[float]:
         """Return the loss on a batch after each trial step `weights - step * gradient`.
 
         Parameters
         ----------
-        images, labels
-            One batch, which gives both the gradient and the losses; the model is in training mode.
+        batch
+            Images and labels that give the gradient, with the model in training mode.
+        scored
+            Those that give the losses; None: the same.
         steps
             Lengths of the trial steps: factor times learning rate.
         """
@@ -108,16 +123,18 @@ class LossProbe:
         modes = [(module, module.training) for module in self._model.modules()]
         self._model.train()
 
-        def loss_at(trial: dict[str, Tensor]) -> Tensor:
+        def loss_at(trial: dict[str, Tensor], where: Batch) -> Tensor:
             return self._loss(
-                lambda batch: functional_call(self._model, (trial, buffers), (batch,)), images, labels
+                lambda images: functional_call(self._model, (trial, buffers), (images,)), *where
             )
 
         try:
+            images, _ = batch
             with torch.random.fork_rng(devices=[images.device] if images.is_cuda else []):
-                gradient = torch.autograd.grad(loss_at(weights), list(weights.values()))
+                gradient = torch.autograd.grad(loss_at(weights, batch), list(weights.values()))
                 self.backward_passes += 1
-                return self._trials(loss_at, weights, gradient, steps)
+                self._model.train(self._scored_in == "training")
+                return self._trials(partial(loss_at, where=scored or batch), weights, gradient, steps)
         finally:
             for module, mode in modes:
                 module.training = mode

@@ -6,6 +6,7 @@ from typing import Any
 from torch import nn
 
 from replication.settings.run import ModelSettings
+from replication.training.models.mlp import mlp
 from replication.training.models.mnist_cnn import mnist_cnn
 from replication.training.models.resnet18 import resnet18
 from replication.training.models.resnet_cifar import resnet20, resnet38
@@ -16,6 +17,7 @@ from replication.training.models.vgg import vgg
 # The keys are the names in `ModelSettings`, which has refused any other before this is read.
 MODELS: dict[str, Callable[[Any, int, int], nn.Module]] = {
     "mnist-cnn": mnist_cnn,
+    "mlp": mlp,
     "resnet18": resnet18,
     "resnet20": resnet20,
     "resnet38": resnet38,

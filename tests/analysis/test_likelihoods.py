@@ -1,0 +1,117 @@
+"""Likelihoods of readings: against the normal density, and which statements count."""
+
+import math
+
+import pytest
+from scipy.stats import norm
+
+from replication.analysis.likelihoods import answer, explanations
+from replication.analysis.observations import Observations
+from tabulated import planned_study, tables_of
+
+GRID = {
+    "arm": "{model}-{batch}",
+    "title": "{model}, {batch}",
+    "axes": {"model": {"x": {}, "y": {}}, "batch": {"32": {}, "64": {"batch_size": 64}}},
+}
+CURVES = {
+    "x-32": [[0.70], [0.72], [0.74]],
+    "x-64": [[0.60], [0.61], [0.62]],
+    "y-32": [[0.70], [0.74], [0.78]],
+    "y-64": [[0.50], [0.60], [0.70]],
+}
+
+
+def reading(arm, expected=0.62, margin=0.0, **fields):
+    return {
+        "id": f"of-{arm}",
+        "kind": "value",
+        "arm": arm,
+        "measure": "test_accuracy",
+        "expected": expected,
+        "margin": {"absolute": margin, "reason": "a test"},
+        **fields,
+    }
+
+
+def statement(name, *readings):
+    named = [each | {"id": f"{name}-{number}"} for number, each in enumerate(readings)]
+    return {"id": name, "section": "1", "quote": "so", "plainest": named[0]["id"], "readings": named}
+
+
+def explained(folder, *statements, curves=CURVES, axes=("batch",), numbers=None):
+    changes = {"grids": [GRID], "statements": list(statements)}
+    planned = planned_study(folder, changes)
+    return explanations(planned, Observations(planned, *tables_of(curves)), axes, numbers)
+
+
+BOTH = statement("both", reading("x-32"), reading("x-64"))
+
+
+def test_a_number_is_one_further_run(tmp_path):
+    best, other = explained(tmp_path, BOTH)
+    assert (best.values, other.values) == (("64",), ("32",))
+    assert best.numbers == ("both",)
+    for found, mean, deviation in ((best, 0.61, 0.01), (other, 0.72, 0.02)):
+        expected = norm.logpdf(0.62, mean, deviation * math.sqrt(1 + 1 / 3))
+        assert found.log_likelihood == pytest.approx(expected)
+
+
+def test_a_margin_is_two_deviations_more(tmp_path):
+    wide = statement("wide", reading("x-32", margin=0.2), reading("x-64", margin=0.2))
+    best = explained(tmp_path, wide)[0]
+    deviation = math.hypot(0.01 * math.sqrt(4 / 3), 0.1)
+    assert best.log_likelihood == pytest.approx(norm.logpdf(0.62, 0.61, deviation))
+
+
+def test_a_difference_is_that_of_two_further_runs(tmp_path):
+    less = [reading(f"x-{batch}", 0.1, minus=f"y-{batch}") for batch in (32, 64)]
+    found = {each.values: each.log_likelihood for each in explained(tmp_path, statement("less", *less))}
+    deviation = math.hypot(0.02, 0.04) * math.sqrt(4 / 3)
+    assert found[("32",)] == pytest.approx(norm.logpdf(0.1, -0.02, deviation))
+
+
+def test_numbers_add_up_and_readings_of_one_value_share_its_weight(tmp_path):
+    shared = statement("shared", reading("x-32"), reading("y-32"), reading("x-64"))
+    alone = {each.values: each.log_likelihood for each in explained(tmp_path, BOTH)}
+    found = {each.values: each.log_likelihood for each in explained(tmp_path, BOTH, shared)}
+    densities = [norm.pdf(0.62, mean, sd * math.sqrt(4 / 3)) for mean, sd in ((0.72, 0.02), (0.74, 0.04))]
+    assert found[("64",)] == pytest.approx(2 * alone[("64",)])
+    assert found[("32",)] == pytest.approx(alone[("32",)] + math.log(sum(densities) / 2))
+
+
+def test_only_statements_count_that_have_a_reading_of_each_value(tmp_path):
+    partial = statement("partial", reading("x-32"), reading("a"))
+    assert {each.numbers for each in explained(tmp_path, BOTH, partial)} == {("both",)}
+
+
+def test_statements_that_say_the_same_again_can_be_left_out(tmp_path):
+    again = BOTH | {
+        "id": "again",
+        "readings": [each | {"id": "again-" + each["id"]} for each in BOTH["readings"]],
+    }
+    again["plainest"] = again["readings"][0]["id"]
+    assert {each.numbers for each in explained(tmp_path, BOTH, again)} == {("both", "again")}
+    assert {each.numbers for each in explained(tmp_path, BOTH, again, numbers=["again"])} == {("again",)}
+
+
+@pytest.mark.parametrize("left", [[], [[0.6], None, None]])
+def test_without_two_runs_of_each_there_is_no_answer(tmp_path, left):
+    found = explained(tmp_path, BOTH, curves=CURVES | {"x-64": left})
+    assert found == []
+    assert answer(found, ["batch"]) == "No reading can be preferred: runs are missing."
+
+
+def test_the_answer_names_the_best_and_by_how_much(tmp_path):
+    found = explained(tmp_path, BOTH)
+    factor = math.exp(found[0].log_likelihood - found[1].log_likelihood)
+    assert answer(found, ["batch"]) == (
+        f"Of the readings, batch 64 explains the report's number best: {factor:.3g} times as likely as with batch 32."
+    )
+
+
+def test_several_axes_are_told_together(tmp_path):
+    four = statement("four", *(reading(arm) for arm in CURVES))
+    found = explained(tmp_path, four, axes=("model", "batch"))
+    assert found[0].values == ("x", "64")
+    assert len(found) == 4

@@ -1,0 +1,134 @@
+"""Which reading explains the numbers of a report best: the likelihood of each, from the arms that stand for it.
+
+Where the report leaves a setting unsaid, a grid has an axis of it, and the statements that give a number have a reading
+for each of its values. Under a reading the number is one further run of its arm: normal, with the mean of ours, and
+with the variance of a prediction and that of what is unsaid beyond the axis, a margin being two standard deviations.
+Several readings of a statement under one value, such as after 3 epochs and at the end, are as likely as each other.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from replication.analysis.comparisons import difference, one_mean
+from replication.analysis.observations import Observations
+from replication.runs.plan import PlannedStudy
+from replication.settings.claims import ValueClaim
+from replication.settings.study import Study
+
+Values = tuple[str, ...]  # one of each axis, in their order
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """How well one choice of what is unsaid explains the numbers.
+
+    Attributes
+    ----------
+    values
+        One of each axis.
+    log_likelihood
+        Natural logarithm, of all numbers together.
+    numbers
+        Ids of the statements whose numbers these are, the same ones for all choices.
+    """
+
+    values: Values
+    log_likelihood: float
+    numbers: tuple[str, ...]
+
+
+def explanations(
+    planned: PlannedStudy,
+    observations: Observations,
+    axes: Sequence[str],
+    numbers: Collection[str] | None = None,
+) -> list[Explanation]:
+    """Return all values of some axes, the best explanation first.
+
+    Statements count that have a reading for each of the values, all with two runs or more; without any, there is no
+    explanation.
+
+    Parameters
+    ----------
+    numbers
+        Ids of the statements that may count, where not all do: a table's entry and its difference from another one are
+        not two numbers. None: all.
+    """
+    places = _places(planned.study, axes)
+    by_statement: dict[str, dict[Values, list[float]]] = {}
+    for statement in planned.study.statements:
+        if numbers is not None and statement.id not in numbers:
+            continue
+        found: dict[Values, list[float]] = defaultdict(list)
+        for claim in statement.readings:
+            if isinstance(claim, ValueClaim) and claim.arm in places:
+                found[places[claim.arm]].append(_log_density(claim, observations))
+        by_statement[statement.id] = found
+    asked = {values for found in by_statement.values() for values in found}
+    complete = {
+        name: found
+        for name, found in by_statement.items()
+        if asked
+        and found.keys() == asked
+        and all(math.isfinite(each) for of in found.values() for each in of)
+    }
+    if not complete:
+        return []
+    totals = {values: sum(_log_mean(found[values]) for found in complete.values()) for values in asked}
+    best_first = sorted(asked, key=lambda values: (-totals[values], values))
+    return [Explanation(values, totals[values], tuple(complete)) for values in best_first]
+
+
+def answer(found: Sequence[Explanation], axes: Sequence[str]) -> str:
+    """Return in one sentence which of several explanations is best, and by how much."""
+    if len(found) < 2:
+        return "No reading can be preferred: runs are missing."
+    best, second = found[:2]
+    factor = math.exp(min(best.log_likelihood - second.log_likelihood, math.log(1e6)))
+    more = "more than a million" if factor >= 1e6 else f"{factor:.3g}"
+    numbers = "number" if len(best.numbers) == 1 else f"{len(best.numbers)} numbers"
+    return (
+        f"Of the readings, {_written(best.values, axes)} explains the report's {numbers} best: "
+        f"{more} times as likely as with {_written(second.values, axes)}."
+    )
+
+
+def _written(values: Values, axes: Sequence[str]) -> str:
+    return ", ".join(f"{axis} {value}" for axis, value in zip(axes, values, strict=True))
+
+
+def _places(study: Study, axes: Sequence[str]) -> dict[str, Values]:
+    """Return for each arm of a grid that has all of some axes its values of them."""
+    return {
+        grid.arm.format_map(chosen): tuple(chosen[axis] for axis in axes)
+        for grid in study.grids
+        if set(axes) <= grid.axes.keys()
+        for chosen in grid.combinations()
+    }
+
+
+def _log_density(claim: ValueClaim, observations: Observations) -> float:
+    """Return the logarithm of the density of a report's number under a reading; NaN with fewer than two runs."""
+    samples = observations.samples(claim)
+    ours, *others = samples
+    if len(ours.found) < 2 or any(len(other.found) != len(ours.found) for other in others):
+        return math.nan
+    estimate = (
+        difference(ours.found, others[0].found, ours.grain, predicts=True)
+        if others
+        else one_mean(ours.found, ours.grain, predicts=True)
+    )
+    deviation = math.hypot(estimate.error, (claim.margin.absolute or 0.0) / 2)
+    if deviation == 0:
+        return math.nan
+    return -((claim.expected - estimate.mean) ** 2) / (2 * deviation**2) - math.log(
+        deviation * math.sqrt(2 * math.pi)
+    )
+
+
+def _log_mean(logarithms: Sequence[float]) -> float:
+    """Return the logarithm of the mean of what some logarithms are of."""
+    highest = max(logarithms)
+    return highest + math.log(math.fsum(math.exp(each - highest) for each in logarithms) / len(logarithms))
