@@ -14,7 +14,7 @@ SCALE ?= demo
 # In every call of snakemake below, so that each is about the same results.
 AT_SCALE := --cores all --config scale=$(SCALE)
 
-.PHONY: report test check lint lock setup snakemake-report
+.PHONY: report test check lint lock setup bench snakemake-report
 .DEFAULT_GOAL := report
 
 report: setup  ## Run the demo and show its verdicts.
@@ -45,6 +45,14 @@ snakemake-report: setup  ## Snakemake's report of the results at SCALE (demo): r
 	@$(ACTIVATE) snakemake audit $(AT_SCALE) || { \
 	  echo "No report: the audit of results/$(SCALE) has failed, as it says above." >&2; exit 1; }
 	@$(ACTIVATE) snakemake --report results/$(SCALE).snakemake-report.html $(AT_SCALE)
+
+# Keras goes into an environment of its own; where it cannot be installed, the others are measured without it.
+bench: setup  ## Measure this machine: benchmarks/results/README.md. About a quarter of an hour.
+	@$(VENV)/bin/python -m venv .venv-peers && \
+	  .venv-peers/bin/python -m pip install --quiet --disable-pip-version-check tensorflow-cpu==2.21.0 || \
+	  { echo "Keras cannot be installed here: it takes no part" >&2; rm -rf .venv-peers; }
+	@$(ACTIVATE) cd benchmarks && export OMP_NUM_THREADS=1 && \
+	  python evaluation.py && python training.py && python jobs.py && python scaling.py 100 1000 && python page.py
 
 # The stamp is a copy of the lock, written last: an interrupted or outdated installation is done again,
 # a touched but unchanged lock is not.

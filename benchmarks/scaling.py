@@ -16,8 +16,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT / "workflow"), str(ROOT / "tests")]
+from measuring import ROOT, Result, write
+
 ARMS = 20
 STAGES = ("tables", "claims", "audit")
 BARE = """
@@ -30,7 +30,8 @@ rule train:
 
 
 def main(sizes: Sequence[int]) -> None:
-    """Print one line for each stage and number of runs, and the ratio of the dry runs."""
+    """Print one line for each stage and number of runs, and the ratio of the dry runs; write them as a table."""
+    results = []
     print(f"{'runs':>7} {'stage':<14}{'seconds':>9}{'processor':>11}{'MB':>7}{'ms a run':>10}")
     for size in sizes:
         with tempfile.TemporaryDirectory(prefix="scaling-") as folder:
@@ -40,8 +41,15 @@ def main(sizes: Sequence[int]) -> None:
             ours = dry_run(project, size, "dry run")
             print(f"{size:>7} {'dry run / bare':<14}{ours / bare:>20.2f}")
             timed([__file__, "--stage", "make", str(size)], project, size, None)
-            for stage in STAGES:
-                timed([__file__, "--stage", stage, str(size)], project, size, stage)
+            seconds = {"dry run of a bare Snakefile": bare, "dry run": ours} | {
+                stage: timed([__file__, "--stage", stage, str(size)], project, size, stage)
+                for stage in STAGES
+            }
+        results += [
+            Result.of("scaling", f"{size} runs: {stage}", "s", "processor", [spent])
+            for stage, spent in seconds.items()
+        ]
+    write("scaling", results)
 
 
 def make_project(folder: Path, seeds: int) -> None:

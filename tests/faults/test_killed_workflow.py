@@ -26,7 +26,7 @@ from waiting import is_stopped, lives, wait_for
 pytestmark = pytest.mark.fault
 
 STUDY_FILE = "config/studies/tiny.yaml"
-SCRIPT = re.compile(r"/\.snakemake/scripts/\w+\.(\w+)\.py")
+SCRIPT = re.compile(r"/scripts/(?:\w+\.)?(\w+)\.py\b")
 LINES = 30  # that Snakemake prints at least
 # What the clock and the machine decide.
 OF_ONE_PROCESS = "seconds|memory"  # columns and measures

@@ -24,6 +24,7 @@ def write_project(folder: Path) -> None:
         "report.css",
         "discrepancies.yaml",
         "discrepancies.html.j2",
+        "discrepancy-facts.json",
         "audit.html.j2",
     ):
         (folder / "reports").mkdir(parents=True, exist_ok=True)

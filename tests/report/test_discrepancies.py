@@ -1,6 +1,7 @@
 """The page of known discrepancies: its quotes, its places, and its numbers against plain calculations."""
 
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,12 @@ from torch.optim import lr_scheduler
 
 from places import ROOT
 from replication.errors import ConfigurationError
-from replication.report.discrepancies import Discrepancy, discrepancies_html, load_discrepancies
+from replication.report.discrepancies import FACTS_FILE, Discrepancy, discrepancies_html, load_discrepancies
 from replication.report.discrepancy_facts import (
     FACTS,
     deviations_by_pixel_and_by_image,
     epochs_before_plateau_drop,
+    facts_text,
     momentum_after_drop,
     torch_multipliers,
 )
@@ -22,6 +24,7 @@ from reports import FOLDER, MISSING, plain
 
 CONTENT = ROOT / "reports/discrepancies.yaml"
 TEMPLATE = ROOT / "reports/discrepancies.html.j2"
+FACTS_PATH = CONTENT.with_name(FACTS_FILE)
 ONE = """
 groups:
   - title: A group
@@ -75,17 +78,27 @@ def test_every_discrepancy_is_a_row_with_its_words_escaped(discrepancies: list[D
     assert "0.667 of the peak half-way" in page
 
 
-def test_words_are_escaped(tmp_path: Path) -> None:
-    file = tmp_path / "page.yaml"
-    file.write_text(ONE.format(differ="a < {rex_half}"), encoding="utf-8")
-    assert "a &lt; 0.667" in discrepancies_html(file, TEMPLATE)
+def test_the_file_of_numbers_holds_what_is_computed() -> None:
+    """Else: `python -m replication facts > reports/discrepancy-facts.json`."""
+    assert FACTS_PATH.read_text(encoding="utf-8") == facts_text()
 
 
-def test_a_number_that_nothing_computes_is_named(tmp_path: Path) -> None:
-    file = tmp_path / "page.yaml"
-    file.write_text(ONE.format(differ="{rex_halve}"), encoding="utf-8")
+@pytest.fixture
+def page(tmp_path: Path) -> Path:
+    """Return where a page may be, beside the file of numbers."""
+    shutil.copy(FACTS_PATH, tmp_path)
+    return tmp_path / "page.yaml"
+
+
+def test_words_are_escaped(page: Path) -> None:
+    page.write_text(ONE.format(differ="a < {rex_half}"), encoding="utf-8")
+    assert "a &lt; 0.667" in discrepancies_html(page, TEMPLATE)
+
+
+def test_a_number_that_nothing_computes_is_named(page: Path) -> None:
+    page.write_text(ONE.format(differ="{rex_halve}"), encoding="utf-8")
     with pytest.raises(ConfigurationError, match=r"page.yaml: one: `differ`: .*`rex_halve`.*rex_half"):
-        load_discrepancies(file)
+        load_discrepancies(page)
 
 
 @pytest.mark.parametrize(

@@ -70,4 +70,4 @@ def test_what_a_notebook_calls_counts_in_the_digest_of_its_rule(path: Path) -> N
     cells = nbformat.read(path, as_version=4).cells
     called = imports_of("\n".join(cell.source for cell in cells if cell.cell_type == "code"))
     assert called
-    assert called <= reached_definitions(SCRIPTS / "notebook.py")
+    assert called <= reached_definitions(SCRIPTS / "execute_notebook.py")

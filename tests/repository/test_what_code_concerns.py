@@ -100,7 +100,7 @@ def stopped_by(*names):
             named("loss_probing"),
         ),
         ("training/models/resnet18.py", "kernel_size=7", "kernel_size=5", of_model("resnet18")),
-        ("training/evaluation.py", "EVALUATION_BATCH = 500", "EVALUATION_BATCH = 400", lambda _: True),
+        ("training/evaluation.py", "EVALUATION_BATCH = 128", "EVALUATION_BATCH = 64", lambda _: True),
     ],
 )
 def test_an_edit_concerns_the_runs_that_use_it(copied, arms, untouched, file, old, new, concerns):
@@ -168,7 +168,7 @@ def test_a_run_depends_on_what_it_uses(arms, module, name, concerns):
 @pytest.mark.slow
 def test_an_edit_of_what_comes_before_or_after_training_concerns_no_run(copied, arms, untouched):
     scripts = copied(
-        ("analysis/verdicts.py", "VALUE_LEVEL = 0.90", "VALUE_LEVEL = 0.80"),
+        ("analysis/verdicts.py", "LOOK_LEVEL = 0.008", "LOOK_LEVEL = 0.05"),
         ("analysis/study_tables.py", "1 - record", "2 - record"),
         ("analysis/events.py", "risen = False", "risen = True"),
         ("analysis/intervals.py", "(1 + level) / 2", "(2 + level) / 2"),
@@ -208,12 +208,12 @@ def test_an_edit_concerns_the_data_sets_that_use_it(copied, script, file, old, n
 @pytest.mark.parametrize(
     ("script", "module", "name"),
     [
-        ("claims.py", "analysis.verdicts", "LOOK_LEVEL"),
+        ("claims.py", "analysis.verdicts", "judge"),
         ("claims.py", "analysis.comparisons", "holm"),
         ("combine.py", "system.tables", "read_table"),
         ("download.py", "data.downloading", "fetch"),
-        ("notebook.py", "report.figures", "curves"),
-        ("notebook.py", "report.figures", "show"),
+        ("execute_notebook.py", "report.figures", "curves"),
+        ("execute_notebook.py", "report.figures", "show"),
         ("prepare.py", "data.image_folder", "build_image_folder"),
         ("prepare.py", "data.photo_digits", "build_photo_digits"),
         ("report.py", "report.formatting", "format_value"),

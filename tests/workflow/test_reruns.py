@@ -32,8 +32,8 @@ def test_a_second_call_has_nothing_to_do(finished: Project) -> None:
         ),
         pytest.param(
             "workflow/scripts/train.py",
-            "from pathlib",
-            "# First of all:\nfrom pathlib",
+            "arguments = dict(",
+            "# First of all:\narguments = dict(",
             id="comment in a script",
         ),
         pytest.param(
@@ -62,7 +62,7 @@ def test_an_edited_formula_reruns_the_runs_that_use_it(finished: Project, copy_o
 def test_an_edit_of_the_trainer_reruns_every_run(finished: Project, copy_of: Copy) -> None:
     project = copy_of(finished)
     project.edit(
-        "workflow/replication/training/evaluation.py", "EVALUATION_BATCH = 500", "EVALUATION_BATCH = 400"
+        "workflow/replication/training/evaluation.py", "EVALUATION_BATCH = 128", "EVALUATION_BATCH = 64"
     )
     assert project.jobs()["train"] == 4
 

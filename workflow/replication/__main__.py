@@ -1,4 +1,4 @@
-"""Commands: `python -m replication verdicts`, `trace`, `new-study`, `reference` and `schema`."""
+"""Commands: `python -m replication verdicts`, `trace`, `new-study`, `reference`, `schema` and `facts`."""
 
 import argparse
 import os
@@ -44,6 +44,10 @@ def _parser() -> argparse.ArgumentParser:
         "schema", help="print config/study.schema.json: what an editor knows of studies"
     )
     schema.set_defaults(command=_schema)
+    facts = commands.add_parser(
+        "facts", help="print reports/discrepancy-facts.json: the numbers of the known discrepancies"
+    )
+    facts.set_defaults(command=_facts)
     return parser
 
 
@@ -108,6 +112,12 @@ def _schema(_options: argparse.Namespace) -> str:
     from replication.settings.schema import study_schema
 
     return study_schema().rstrip("\n")
+
+
+def _facts(_options: argparse.Namespace) -> str:
+    from replication.report.discrepancy_facts import facts_text
+
+    return facts_text().rstrip("\n")
 
 
 if __name__ == "__main__":

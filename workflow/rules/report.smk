@@ -24,9 +24,9 @@ rule execute_notebook:
     conda:
         "../../envs/pipeline.yaml"
     params:
-        code=script_digest("notebook.py"),
+        code=script_digest("execute_notebook.py"),
     script:
-        "../scripts/notebook.py"
+        "../scripts/execute_notebook.py"
 
 
 rule notebook:
@@ -51,7 +51,7 @@ rule notebook:
     conda:
         "../../envs/pipeline.yaml"
     params:
-        code=script_digest("notebook.py"),
+        code=script_digest("execute_notebook.py"),
     shell:
         "(cp {input.executed:q}/notebook.ipynb {output.notebook:q} && "
         "cp -R {input.executed:q}/figures {output.figures:q}) 2> {log:q}"
@@ -66,6 +66,7 @@ rule report:
         style="reports/report.css",
         discrepancies="reports/discrepancies.yaml",
         discrepancies_template="reports/discrepancies.html.j2",
+        facts="reports/discrepancy-facts.json",
     output:
         report(
             f"{RESULTS}/report.html",

@@ -1,25 +1,25 @@
-"""Train one run, or go on with it, and write its folder."""
+"""Train one run, or go on with it, and write its folder.
 
-from replication.system import interruption
+`train.py log=<file> record=<file> <name>=<value> ...`, with the other arguments of `replication.runs.job.run`. It is no
+script of Snakemake's kind: importing what they need takes longer than asking the fork server.
+"""
+
+import sys
+
+sys.path[0] = __file__.removesuffix("scripts/train.py")  # in the place of this folder, the package's
+
+from replication.system import interruption  # noqa: E402
 
 interruption.listen()  # before PyTorch is imported, which takes seconds
 
-from pathlib import Path  # noqa: E402
-
 from replication.runs.forks.client import train_in_fork  # noqa: E402
 
-arguments = {
-    "run_id": snakemake.params.run_id,
-    "settings_json": snakemake.params.settings,
-    "dataset_path": snakemake.input.dataset,
-    "folder": str(Path(snakemake.output.record).parent),
-    "device": snakemake.params.device,
-    "code": snakemake.params.code,
-}
-if not train_in_fork(snakemake.log[0], arguments):
+arguments = dict(argument.split("=", 1) for argument in sys.argv[1:])
+arguments["folder"] = arguments.pop("record").rpartition("/")[0]
+log, runs_per_gpu = arguments.pop("log"), arguments.pop("runs_per_gpu")
+if not train_in_fork(log, arguments):
     from replication.runs.job import run
-    from replication.settings.config import config_of
     from replication.system.logs import logged
 
-    with logged(snakemake.log[0]) as log:
-        run(**arguments, runs_per_gpu=config_of(snakemake.config).runs_per_gpu, log=log)
+    with logged(log) as stream:
+        run(**arguments, runs_per_gpu=int(runs_per_gpu), log=stream)

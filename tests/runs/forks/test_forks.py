@@ -20,9 +20,10 @@ from fault_runs import results_of
 from places import ROOT
 from project import inside
 from replication.data.dataset import write_dataset
-from replication.runs.forks import client, launch, server
-from replication.runs.forks.client import OFF, VARIABLE, identity
+from replication.runs.forks import launch, server
+from replication.runs.forks.client import OFF, VARIABLE, process_state
 from replication.runs.forks.launch import THREADS, start_fork_server
+from replication.runs.forks.server import identity
 from replication.system import interruption
 from replication.system.digests import canonical_json
 from support import run_settings, schedule_of, tiny_dataset
@@ -35,20 +36,18 @@ pytestmark = [
 ]
 
 PYTEST = "PYTEST_CURRENT_TEST"  # its value changes with each test
-# As Snakemake calls the script, but with a `snakemake` of our own; `early`, a signal that comes at once.
+# The script of the workflow, and whether it has trained by itself; `early`, a signal that comes at once.
 JOB = """
-import json, runpy, sys
-from types import SimpleNamespace as Names
-job, script = json.loads(sys.argv[1]), sys.argv[2]
-sys.path.extend([sys.argv[3]])
-if job["early"]:
+import runpy, sys
+sys.path[1:1] = [sys.argv[1]]
+script, early = sys.argv[2], int(sys.argv[3])
+sys.argv[1:] = sys.argv[4:]
+if early:
     import signal
     from replication.system import interruption
     listen = interruption.listen
-    interruption.listen = lambda: [listen(), signal.raise_signal(job["early"])]
-names = ("input", "output", "params")
-snakemake = Names(log=[job["log"]], config={}, **{name: Names(**job[name]) for name in names})
-runpy.run_path(script, init_globals={"snakemake": snakemake})
+    interruption.listen = lambda: [listen(), signal.raise_signal(early)]
+runpy.run_path(script)
 print("torch" in sys.modules)
 """
 # A job that only asks whether it is served.
@@ -90,16 +89,19 @@ class Jobs:
                 **settings,
             }
         )
-        texts = {"settings": canonical_json(whole.model_dump(mode="json")), "code": "code", "device": "cpu"}
         job = {
             "log": f"{name}.log",
-            "input": {"dataset": "tiny.safetensors"},
-            "output": {"record": f"{name}/record.json"},
-            "params": {"run_id": "study/arm/seed-7", **texts},
-            "early": early,
+            "run_id": "study/arm/seed-7",
+            "record": f"{name}/record.json",
+            "dataset_path": "tiny.safetensors",
+            "device": "cpu",
+            "code": "code",
+            "runs_per_gpu": 1,
+            "settings_json": canonical_json(whole.model_dump(mode="json")),
         }
+        arguments = [f"{key}={value}" for key, value in job.items()]
         process = subprocess.Popen(
-            [sys.executable, "-c", JOB, json.dumps(job), *self.paths],
+            [sys.executable, "-c", JOB, *self.paths, str(early), *arguments],
             cwd=self.folder,
             env=self.environment | (environment or {}),
             stdout=subprocess.PIPE,
@@ -109,7 +111,7 @@ class Jobs:
         self.started.append(process)
         return process
 
-    paths = (str(ROOT / "workflow/scripts/train.py"), str(ROOT / "workflow"))
+    paths = (str(ROOT / "workflow"), str(ROOT / "workflow/scripts/train.py"))
 
     def run(self, name: str, **more: Any) -> tuple[int, str, str]:
         """Return the exit status of a job, and what it prints."""
@@ -119,7 +121,7 @@ class Jobs:
 
     def refused(self, **environment: str) -> bool:
         """Return whether a job in this environment is left to train by itself."""
-        command = [sys.executable, "-c", ASK, self.paths[1]]
+        command = [sys.executable, "-c", ASK, self.paths[0]]
         done = subprocess.run(
             command, cwd=self.folder, env=self.environment | environment, stdout=subprocess.PIPE, text=True
         )
@@ -317,13 +319,13 @@ def test_what_a_process_starts_with_is_compared(monkeypatch: pytest.MonkeyPatch,
     package = tmp_path / "package"
     (package / "deep").mkdir(parents=True)
     (package / "deep/code.py").write_text("one")
-    monkeypatch.setattr(client, "PACKAGE", package)
-    monkeypatch.setattr(client.sysconfig, "get_path", lambda _: str(package / "deep"))
+    monkeypatch.setattr(server, "PACKAGE", package)
+    monkeypatch.setattr(server.sysconfig, "get_path", lambda _: str(package / "deep"))
 
     def changed(change: Any) -> list[str]:
-        before = identity()
+        before = identity(process_state())
         change()
-        return [name for name, value in identity().items() if value != before[name]]
+        return [name for name, value in identity(process_state()).items() if value != before[name]]
 
     assert changed(lambda: None) == []
     assert changed(lambda: (package / "deep/code.py").write_text("three")) == ["code"]
@@ -433,8 +435,11 @@ def test_a_process_with_threads_or_a_gpu_does_not_fork(monkeypatch: pytest.Monke
         assert server._reason_not_to_fork(device) == reason
 
 
-def test_a_job_that_is_served_imports_nothing_heavy() -> None:
+def test_a_job_that_is_served_imports_no_more_than_it_needs() -> None:
+    """Each of these takes as long to import as Python to start."""
     code = "import sys; sys.path.insert(0, sys.argv[1]); from replication.runs.forks import client; print(*sys.modules)"
     command = [sys.executable, "-c", code, str(ROOT / "workflow")]
     imported = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
-    assert not {"torch", "numpy", "pandas", "pydantic"} & set(imported)
+    assert not {"torch", "numpy", "pandas", "pydantic", "snakemake", "pathlib", "tempfile", "typing"} & {
+        *imported
+    }

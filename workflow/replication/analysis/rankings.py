@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from replication.analysis.measures import at_epoch, derived_key
 from replication.runs.results import run_identity
@@ -97,8 +96,7 @@ def ranks(values: Array) -> Array:
         The same shape. Equal values have the mean of the ranks that they take up.
     """
     comparable = np.where(np.isfinite(values), values, -np.inf)
-    found: Array = rankdata(-comparable, method="average", axis=0)
-    return found
+    return pd.DataFrame(-comparable).rank(method="average").to_numpy()
 
 
 def top_shares(values: Array, places: int) -> Array:
@@ -109,7 +107,6 @@ def top_shares(values: Array, places: int) -> Array:
     for `ranks`.
     """
     comparable = np.where(np.isfinite(values), values, -np.inf)
-    first: Array = rankdata(-comparable, method="min", axis=0)
-    last: Array = rankdata(-comparable, method="max", axis=0)
+    first, last = (pd.DataFrame(-comparable).rank(method=which).to_numpy() for which in ("min", "max"))
     share = np.clip(places + 1 - first, 0, last - first + 1) / (last - first + 1)
     return np.where(np.isfinite(values), share, 0.0)

@@ -1,9 +1,10 @@
 """From run folders to tables, on an explicit key: the planned run identities."""
 
+import io
 import json
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pandas as pd
 
 from replication.analysis.derived_arms import with_derived_arms
 from replication.analysis.intervals import t_interval
+from replication.analysis.likelihoods import explanation_table
 from replication.analysis.measures import at_epoch
 from replication.analysis.passes import passes
 from replication.analysis.range_tests import range_tests
@@ -64,10 +66,9 @@ def collect(run_ids: Sequence[str], folder: str | Path) -> tuple[pd.DataFrame, p
     if repeated:
         raise ResultsError(f"planned twice: {', '.join(repeated)}")
     records = {run_id: _read_record(Path(folder), run_id) for run_id in run_ids}
-    histories = {run_id: _read_history(Path(folder), run_id, r) for run_id, r in records.items() if r}
-    tables = list(histories.values())
-    history = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=[*KEY, "epoch"])
-    rows = [_key(run_id) | _run_row(record, histories.get(run_id)) for run_id, record in records.items()]
+    history = _read_histories(Path(folder), {run_id: r["epochs"] for run_id, r in records.items() if r})
+    steps = {} if history.empty else history.groupby("run_id", sort=False)["steps"].last().to_dict()
+    rows = [_key(run_id) | _run_row(record, steps.get(run_id)) for run_id, record in records.items()]
     runs = _with_columns(pd.DataFrame(rows), FACTS).merge(_from_timings(history), on="run_id", how="left")
     runs["seconds"] = runs[list(SECONDS)].sum(axis=1, min_count=1)
     runs["share_of_seconds_probing"] = runs["seconds_probing"] / runs["seconds"]
@@ -94,22 +95,39 @@ def _read_record(folder: Path, run_id: str) -> dict[str, Any] | None:
     return record
 
 
-def _read_history(folder: Path, run_id: str, record: dict[str, Any]) -> pd.DataFrame:
-    history = read_table(folder / run_id / HISTORY)
-    timings = read_table(folder / run_id / TIMINGS)
-    for name, table in ((HISTORY, history), (TIMINGS, timings)):
-        if table["epoch"].tolist() != list(range(1, record["epochs"] + 1)):
+def _read_histories(folder: Path, epochs: Mapping[str, int]) -> pd.DataFrame:
+    """Return the rows of all runs, with timings; `epochs` says how many each has."""
+    if not epochs:
+        return pd.DataFrame(columns=[*KEY, "epoch"])
+    keys = pd.DataFrame([_key(run_id) for run_id, count in epochs.items() for _ in range(count)])
+    history, timings = (
+        _read_together({folder / run_id / name: count for run_id, count in epochs.items()})
+        for name in (HISTORY, TIMINGS)
+    )
+    return pd.concat([keys, history, timings.drop(columns="epoch")], axis=1)
+
+
+def _read_together(epochs: Mapping[Path, int]) -> pd.DataFrame:
+    """Read tables of one row for each epoch as one table; one by one, thousands take minutes."""
+    lines: list[str] = []
+    for path, count in epochs.items():
+        heading, *rows = path.read_text(encoding="utf-8").splitlines()
+        if [row.partition(",")[0] for row in rows] != [str(number) for number in range(1, count + 1)]:
             raise ResultsError(
-                f"{folder / run_id / name}: should have one row for each of {record['epochs']} epochs: "
-                "delete the folder and run again"
+                f"{path}: should have one row for each of {count} epochs: delete the folder and run again"
             )
-    merged = history.merge(timings, on="epoch", validate="one_to_one")
-    return pd.concat([pd.DataFrame([_key(run_id)] * len(merged)), merged], axis=1)
+        lines = lines or [heading]
+        if heading != lines[0]:
+            raise ResultsError(
+                f"{path}: has other columns than that of other runs: delete the folder and run again"
+            )
+        lines += rows
+    return read_table(io.StringIO("\n".join(lines)))
 
 
-def _run_row(record: dict[str, Any] | None, history: pd.DataFrame | None) -> dict[str, Any]:
+def _run_row(record: dict[str, Any] | None, steps: float | None) -> dict[str, Any]:
     """Return the columns of a run's row that come from its record, and the passes that its steps took."""
-    if record is None or history is None:
+    if record is None or steps is None:
         return {"outcome": "missing"}
     budget = budget_epochs(record["settings"]["epochs"], record["settings"]["budget_percent"])
     return {
@@ -118,7 +136,7 @@ def _run_row(record: dict[str, Any] | None, history: pd.DataFrame | None) -> dic
         "best_epoch": record["best_epoch"],
         "share_of_epochs_saved": 1 - record["epochs"] / budget,
         **record["costs"],
-        **passes(record, int(history["steps"].iloc[-1])),
+        **passes(record, int(steps)),
         "dataset": record["dataset"]["name"],
         "dataset_sha256": record["dataset"]["identity"],
         "settings_sha256": record["settings_sha256"],
@@ -219,6 +237,7 @@ def write_study_tables(planned: PlannedStudy, runs_folder: str | Path, folder: s
         "arms": describe_arms(planned),
         "range_tests": range_tests(planned, runs_folder),
         "recommendations": recommendations(planned, runs, history),
+        "explanations": explanation_table(planned, runs, history),
     }
     for name in STUDY_TABLES:
         write_table(tables[name], Path(folder) / f"{name}.csv")

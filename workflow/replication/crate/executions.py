@@ -261,6 +261,7 @@ def final_executions(studies: Sequence[str], results: Results) -> list[Execution
                 "style": results.of_project("reports/report.css"),
                 "discrepancies": results.of_project("reports/discrepancies.yaml"),
                 "discrepancies_template": results.of_project("reports/discrepancies.html.j2"),
+                "facts": results.of_project("reports/discrepancy-facts.json"),
             },
             {"report": results.there("report.html")},
         ),

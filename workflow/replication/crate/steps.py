@@ -84,7 +84,7 @@ STEPS: dict[str, Step] = {
     ),
     "schedules": Step("schedules.py", "Tabulate the curve of every schedule.", {}, {"schedules": FILE}),
     "notebook": Step(
-        "notebook.py",
+        "execute_notebook.py",
         "Execute the notebook of one study, which draws its figures.",
         {"notebook": FILE, "tables": FILE, "claims": FILE},
         {"notebook": FILE, "figures": FOLDER},
@@ -102,6 +102,7 @@ STEPS: dict[str, Step] = {
             "style": FILE,
             "discrepancies": FILE,
             "discrepancies_template": FILE,
+            "facts": FILE,
         },
         {"report": FILE},
         {

@@ -25,17 +25,17 @@ from replication.system.memory import MEGABYTE, forget_peak_memory, peak_memory_
 STEPS = 10  # an epoch
 EPOCHS = 2  # trained, of which the second is measured
 PREFIX = ".forecast-"
-EVALUATED = 500  # images: one batch of the evaluation
+EVALUATED = 512  # images: whole batches of the evaluation
 LEARNING_RATE = 1e-3  # of every kind: the rate does not change the cost, so a grid of rates is one kind
-# What a job does before it trains. `$0` is Python, `$1` what Snakemake puts before a script.
+# What a job does before it trains. `$0` is Python, `$1` its script.
 JOB = 'set -euo pipefail; "$0" -c "$1"'
 JOB_SCRIPT = """
 import sys
 sys.path.insert(0, {path!r})
 from replication.system import interruption
 interruption.listen()
-from replication.runs.forks.client import identity
-identity()
+from replication.runs.forks.client import process_state
+process_state()
 """
 
 Kind = tuple[RunSettings, Shape]
@@ -88,13 +88,10 @@ class JobStart:
         A folder on the disk that results go to; None: where the system has its temporary files.
     study
         Name of the study whose file the measured runs read.
-    preamble
-        Python that comes before the script of a job.
     """
 
     folder: str | None = None
     study: str = "none"
-    preamble: str = ""
 
 
 ANY_START = JobStart()
@@ -166,7 +163,7 @@ def _measurable(settings: RunSettings) -> RunSettings:
 
 def _measure_all(kinds: Mapping[str, tuple[str, Shape]], device: Device, start: JobStart) -> dict[str, Cost]:
     """Measure in this process, which has imported nothing heavy yet."""
-    job_seconds = _seconds_of_job(start.preamble)
+    job_seconds = _seconds_of_job()
     first = next(iter(kinds.values()))
     began = time.perf_counter()
     from replication.runs.provenance import installed_digest
@@ -189,9 +186,9 @@ def _measure_all(kinds: Mapping[str, tuple[str, Shape]], device: Device, start: 
     }
 
 
-def _seconds_of_job(preamble: str) -> float:
+def _seconds_of_job() -> float:
     """Return the seconds that a job takes before training starts, once its files are in memory."""
-    script = preamble + JOB_SCRIPT.format(path=str(PACKAGE.parent))
+    script = JOB_SCRIPT.format(path=str(PACKAGE.parent))
     for _ in range(2):
         start = time.perf_counter()
         subprocess.run(["bash", "-c", JOB, sys.executable, script], check=True)

@@ -49,7 +49,6 @@ def write_forecast(
     benchmarks: str | Path,
     cores: int,
     path: str | Path,
-    preamble: str = "",
 ) -> str:
     """Forecast the chosen scale, write the table to `path` as CSV, and return it as text.
 
@@ -61,14 +60,12 @@ def write_forecast(
         As for `actual_seconds`: for the error of the forecast once runs are finished.
     cores
         Cores that runs may use.
-    preamble
-        Python that comes before the script of a job.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     plan = plans[config.scale]
     machine = machine_here(plan, config.device, cores, config.runs_per_gpu)
-    start = JobStart(str(path.parent), next(iter(plan)), preamble)
+    start = JobStart(str(path.parent), next(iter(plan)))
     tables = forecasts(plans, config.device, machine, start)
     rows = actual_seconds(tables[config.scale], benchmarks)
     write_table(rows, path)

@@ -1,10 +1,13 @@
 """The page of known discrepancies: where sources contradict themselves or each other, and which reading is used here.
 
-The words are in a YAML file, and the numbers in them are names in braces, filled in from `discrepancy_facts`.
+The words are in a YAML file, and the numbers in them are names in braces. `discrepancy_facts` computes them, and
+`python -m replication facts` writes them to `FACTS_FILE` beside the words: they depend on formulas and on the installed
+PyTorch alone, which would take most of a report's time and memory. A test compares.
 """
 
+import json
 import string
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -16,6 +19,8 @@ from replication.report.templates import filled_in
 from replication.settings.base import Section
 from replication.settings.validation import unknown_name, validate
 from replication.settings.yaml_file import read_yaml
+
+FACTS_FILE = "discrepancy-facts.json"
 
 
 class Quote(Section):
@@ -64,12 +69,11 @@ def load_discrepancies(path: str | Path) -> Page:
     ConfigurationError
         The file is not valid, or names a number that nothing computes.
     """
-    from replication.report.discrepancy_facts import FACTS  # here: it imports PyTorch, which takes seconds
-
+    facts = json.loads(Path(path).with_name(FACTS_FILE).read_text(encoding="utf-8"))
     page = validate(Page, read_yaml(path), str(path))
     groups = [
         group.model_copy(
-            update={"discrepancies": [_filled(each, FACTS, str(path)) for each in group.discrepancies]}
+            update={"discrepancies": [_filled(each, facts, str(path)) for each in group.discrepancies]}
         )
         for group in page.groups
     ]
@@ -81,7 +85,7 @@ def discrepancies_html(content: str | Path, template: str | Path) -> Markup:
     return Markup(filled_in(template, groups=load_discrepancies(content).groups))
 
 
-def _filled(discrepancy: Discrepancy, facts: Mapping[str, Callable[[], str]], place: str) -> Discrepancy:
+def _filled(discrepancy: Discrepancy, facts: Mapping[str, str], place: str) -> Discrepancy:
     filled = {
         key: _with_facts(getattr(discrepancy, key), facts, f"{place}: {discrepancy.id}: `{key}`")
         for key in ("differ", "ours")
@@ -89,9 +93,9 @@ def _filled(discrepancy: Discrepancy, facts: Mapping[str, Callable[[], str]], pl
     return discrepancy.model_copy(update=filled)
 
 
-def _with_facts(text: str, facts: Mapping[str, Callable[[], str]], place: str) -> str:
+def _with_facts(text: str, facts: Mapping[str, str], place: str) -> str:
     names = [name for _, name, _, _ in string.Formatter().parse(text) if name is not None]
     for name in names:
         if name not in facts:
             raise ConfigurationError(f"{place}: {unknown_name('computed number', name, facts)}")
-    return text.format_map({name: facts[name]() for name in names})
+    return text.format_map(facts)

@@ -22,6 +22,7 @@ from replication.schedules.positions import Cycles
 from replication.schedules.profiles import cosine, geometric, linear, rex
 from replication.settings.schedule import ReduceOnPlateau, Triangular
 from replication.system.decimals import written
+from replication.system.files import json_text
 from replication.training.controllers.plateau import Plateau
 
 PATCH = 32  # pixels, the side of a CIFAR image
@@ -173,3 +174,8 @@ FACTS: dict[str, Callable[[], str]] = {
     "geometric_half": lambda: number(geometric(1.0, 0.01)(0.5)),
     "inverse_root_3": lambda: number(inverse_power(1.0, 0.5)(3.0)),
 }  # fmt: skip
+
+
+def facts_text() -> str:
+    """Return the content of `discrepancies.FACTS_FILE`: every number by its name, as JSON."""
+    return json_text({name: compute() for name, compute in FACTS.items()})

@@ -10,8 +10,20 @@ from matplotlib import font_manager
 
 # Text as outlines and fixed identifiers: the same bytes on every machine, and no font needed to read them.
 STYLE: Any = {"svg.hashsalt": "replication", "svg.fonttype": "path", "axes.grid": True, "grid.alpha": 0.3}
+# Okabe and Ito's idea, colours that the colour-blind tell apart; these ten are seaborn's palette "colorblind".
+COLOURS = (
+    *("#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc"),
+    *("#ca9161", "#fbafe4", "#949494", "#ece133", "#56b4e9"),
+)
+DASHES: Any = ("-", (0, (4, 1.5)), (0, (1, 1)), (0, (3, 1.25, 1.5, 1.25)), (0, (5, 1, 1, 1)))
 # How matplotlib meets a screen: not a matter of how a figure looks, and changing it has effects elsewhere.
 OF_THE_SCREEN = frozenset({"backend", "backend_fallback", "interactive"})
+
+
+def line_style(number: int) -> dict[str, Any]:
+    """Return colour and dashes of a line, counted from 0: the first fifty differ, and neighbours in both."""
+    again = number // len(COLOURS)
+    return {"color": COLOURS[number % len(COLOURS)], "ls": DASHES[(number + again) % len(DASHES)]}
 
 
 @contextmanager

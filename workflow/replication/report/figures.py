@@ -1,7 +1,4 @@
-"""Figures: each an SVG image with an alternative text, and the data that it draws as CSV.
-
-Colours are seaborn's colour-blind palette, and line styles tell curves apart without colour.
-"""
+"""Figures: each an SVG image with an alternative text, and the data that it draws as CSV."""
 
 import base64
 import html
@@ -11,17 +8,17 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from IPython.display import HTML
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from replication.analysis.intervals import t_interval
-from replication.report.drawing import own_style
+from replication.report.drawing import COLOURS, line_style, own_style
 from replication.settings.measures import MEASURES
 from replication.system.files import write_text
 from replication.system.missing import MISSING
@@ -61,17 +58,8 @@ class StudyTables:
         return cls(folder, **tables, titles=dict(zip(arms["arm"], arms["title"], strict=True)))
 
     def of_arms(self, arms: Sequence[str]) -> pd.DataFrame:
-        """Return the history of some arms, with their titles as `Arm`, in the order given."""
-        chosen = self.history[self.history["arm"].isin(list(arms))].copy()
-        titles = [self.titles[arm] for arm in arms if arm in self.titles]
-        chosen["Arm"] = pd.Categorical(chosen["arm"].map(self.titles), categories=titles, ordered=True)
-        return chosen
-
-
-def interval_bounds(values: pd.Series) -> tuple[float, float]:
-    """Return the 95 % t interval that seaborn draws around a mean."""
-    interval = t_interval(_finite(values), 0.95)
-    return interval.low, interval.high
+        """Return the history of some arms."""
+        return self.history[self.history["arm"].isin(list(arms))]
 
 
 def _finite(values: pd.Series) -> list[float]:
@@ -98,13 +86,17 @@ def curves(
     data = tables.of_arms(arms)
     if data.empty:
         return empty_figure()
+    means = means_over_seeds(data, ["arm", "epoch"], measures)
     with own_style():
         figure = Figure(figsize=(5.2 * len(measures), 3.8), layout="constrained")
         axes = figure.subplots(1, len(measures), squeeze=False)[0]
-        for number, (axis, measure) in enumerate(zip(axes, measures, strict=True)):
-            _draw_lines(axis, data, measure, legend=number == 0)
+        for axis, measure in zip(axes, measures, strict=True):
+            for number, arm in enumerate(arm for arm in arms if arm in tables.titles):
+                _draw_line(axis, means, arm, measure, label=tables.titles[arm], **line_style(number))
+            axis.set(xlabel=EPOCH, ylabel=MEASURES[measure].title)
             _show_range(axis, data[measure], log_scale=log_scale)
-    return figure, means_over_seeds(data, ["arm", "epoch"], measures)
+        axes[0].legend(title="Arm")
+    return figure, means
 
 
 def empty_figure() -> tuple[Figure, pd.DataFrame]:
@@ -115,20 +107,11 @@ def empty_figure() -> tuple[Figure, pd.DataFrame]:
     return figure, pd.DataFrame(columns=["arm"])
 
 
-def _draw_lines(axis: Axes, data: pd.DataFrame, measure: str, *, legend: bool) -> None:
-    sns.lineplot(
-        data=data,
-        x="epoch",
-        y=measure,
-        hue="Arm",
-        style="Arm",
-        errorbar=interval_bounds,
-        err_kws={"alpha": BAND_ALPHA},
-        palette=sns.color_palette("colorblind", data["Arm"].nunique()),
-        legend="auto" if legend else False,
-        ax=axis,
-    )
-    axis.set(xlabel=EPOCH, ylabel=MEASURES[measure].title)
+def _draw_line(axis: Axes, means: pd.DataFrame, arm: str, measure: str, *, color: str, **style: Any) -> None:
+    """Draw the mean of a measure over the epochs of an arm, in its interval."""
+    own = means[(means["arm"] == arm) & (means["measure"] == measure) & (means["n"] > 0)].sort_values("epoch")
+    axis.plot(own["epoch"], own["mean"], color=color, **style)
+    axis.fill_between(own["epoch"], own["low"], own["high"], color=color, alpha=BAND_ALPHA)
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
@@ -152,10 +135,15 @@ def learning_curves(tables: StudyTables, arm: str) -> tuple[Figure, pd.DataFrame
     runs = tables.runs[tables.runs["arm"] == arm]
     if data.empty:
         return empty_figure()
+    panels = {kind: [f"{split}_{kind}" for split in ("train", "validation")] for kind in ("loss", "accuracy")}
+    means = means_over_seeds(data, ["arm", "epoch"], [*panels["loss"], *panels["accuracy"]])
     with own_style():
         figure = Figure(figsize=(10.4, 3.8), layout="constrained")
-        for axis, kind in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
-            _draw_splits(axis, data, kind)
+        for axis, (kind, measures) in zip(figure.subplots(1, 2), panels.items(), strict=True):
+            for number, measure in enumerate(measures):
+                _draw_line(axis, means, arm, measure, label=MEASURES[measure].title, **line_style(number))
+            axis.set(xlabel=EPOCH, ylabel=kind.capitalize())
+            _show_range(axis, data[measures].melt()["value"])
             for number, (epoch, best) in enumerate(zip(runs["epochs"], runs["best_epoch"], strict=True)):
                 first = number == 0
                 axis.axvline(
@@ -165,29 +153,7 @@ def learning_curves(tables: StudyTables, arm: str) -> tuple[Figure, pd.DataFrame
                     best, color="grey", lw=1, ls="-", alpha=0.4, label="best epoch" if first else None
                 )
             axis.legend(fontsize="small")
-    measures = [f"{split}_{kind}" for kind in ("loss", "accuracy") for split in ("train", "validation")]
-    return figure, means_over_seeds(data, ["arm", "epoch"], measures)
-
-
-def _draw_splits(axis: Axes, data: pd.DataFrame, kind: str) -> None:
-    long = data.melt(
-        id_vars=["epoch", "seed"], value_vars=[f"train_{kind}", f"validation_{kind}"], var_name="split"
-    )
-    long["split"] = long["split"].map(lambda measure: MEASURES[measure].title)
-    sns.lineplot(
-        data=long,
-        x="epoch",
-        y="value",
-        hue="split",
-        style="split",
-        errorbar=interval_bounds,
-        err_kws={"alpha": BAND_ALPHA},
-        palette="colorblind",
-        ax=axis,
-    )
-    axis.set(xlabel=EPOCH, ylabel=kind.capitalize())
-    _show_range(axis, long["value"])
-    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    return figure, means
 
 
 def dots(
@@ -205,13 +171,12 @@ def dots(
         axis = figure.subplots()
         places = range(len(chosen))
         half = (chosen["high"] - chosen["mean"]).fillna(0)
-        blue, orange = sns.color_palette("colorblind", 2)
-        axis.errorbar(chosen["mean"], places, xerr=half, fmt="o", color=blue, capsize=3, label="ours")
+        axis.errorbar(chosen["mean"], places, xerr=half, fmt="o", color=COLOURS[0], capsize=3, label="ours")
         known = [
             (reported[arm], place) for place, arm in zip(places, chosen.index, strict=True) if arm in reported
         ]
         if known:
-            axis.plot(*zip(*known, strict=True), "D", color=orange, ms=6, mfc="none", label="reported")
+            axis.plot(*zip(*known, strict=True), "D", color=COLOURS[1], ms=6, mfc="none", label="reported")
         axis.set_yticks(list(places), [textwrap.fill(tables.titles[arm], 34) for arm in chosen.index])
         axis.invert_yaxis()
         if measure.endswith("accuracy"):
@@ -239,7 +204,7 @@ def schedule_gallery(schedules: pd.DataFrame) -> Figure:
         axes = figure.subplots(down, across, sharex=True, squeeze=False).flat
         for name, axis in zip(names, axes, strict=False):
             rows = schedules[schedules["schedule"] == name]
-            axis.plot(rows["progress"], rows["multiplier"], color=sns.color_palette("colorblind")[0], lw=1.4)
+            axis.plot(rows["progress"], rows["multiplier"], color=COLOURS[0], lw=1.4)
             axis.set_title(textwrap.fill(name, 34), fontsize=8)
             axis.set_ylim(-0.05, 1.08 * max(1.0, rows["multiplier"].max()))
             axis.tick_params(labelsize=7)

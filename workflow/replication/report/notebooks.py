@@ -8,7 +8,6 @@ from tempfile import TemporaryDirectory
 import nbformat
 import papermill
 from nbclient.exceptions import DeadKernelError
-from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 
 from replication.errors import ResultsError
@@ -115,6 +114,8 @@ def _move_warnings(cell: NotebookNode) -> None:
 
 def notebook_html(notebook: str | Path) -> str:
     """Return the text and the results of an executed notebook as HTML, without its code."""
+    from nbconvert import HTMLExporter  # here, as executing needs none of it
+
     content = nbformat.read(notebook, as_version=4)
     with own_surroundings():  # a user may have a template of the same name
         exporter = HTMLExporter(

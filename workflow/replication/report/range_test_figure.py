@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from replication.report.drawing import own_style
+from replication.report.drawing import COLOURS, own_style
 from replication.report.figures import BAND_ALPHA, StudyTables, empty_figure, means_over_seeds
 from replication.settings.measures import MEASURES
 
@@ -62,10 +61,9 @@ def _of_all_seeds(tests: pd.DataFrame) -> pd.DataFrame:
 
 
 def _draw_losses(axis: Axes, losses: pd.DataFrame) -> None:
-    colour = sns.color_palette("colorblind")[0]
     rates = losses["learning_rate"]
-    axis.plot(rates, losses["mean"], color=colour, label="mean over seeds")
-    axis.fill_between(rates, losses["low"], losses["high"], color=colour, alpha=BAND_ALPHA, lw=0)
+    axis.plot(rates, losses["mean"], color=COLOURS[0], label="mean over seeds")
+    axis.fill_between(rates, losses["low"], losses["high"], color=COLOURS[0], alpha=BAND_ALPHA, lw=0)
     lowest, start = losses["mean"].min(), losses["mean"].iloc[0]
     if start > lowest:
         axis.set_ylim(lowest - 0.1 * (start - lowest), lowest + SHOWN_ABOVE_START * (start - lowest))

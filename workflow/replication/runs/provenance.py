@@ -70,8 +70,9 @@ def _git(folder: str | Path, *arguments: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
+@cache
 def installed_versions() -> dict[str, str]:
-    """Return the versions of Python and of the packages that can change the numbers of a run."""
+    """Return the versions of Python and of the packages that can change the numbers, as they were at the first call."""
     versions = {name: importlib.metadata.version(name) for name in RECORDED_PACKAGES}
     return {"python": platform.python_version(), **versions}
 
@@ -98,13 +99,19 @@ def study_facts(study: str) -> dict[str, Any]:
     rules = {"rules_sha256": rules_digest()}
     if not path.is_file():
         return {"file": str(path), "sha256": None, "statements_sha256": None, **rules}
-    statements = read_yaml(path).get("statements")
+    digest = digest_of_file(path)
     return {
         "file": str(path),
-        "sha256": digest_of_file(path),
-        "statements_sha256": digest_of_text(canonical_json(statements)),
+        "sha256": digest,
+        "statements_sha256": _statements_digest(path, digest),
         **rules,
     }
+
+
+@cache
+def _statements_digest(path: Path, _content: str) -> str:
+    """Return the hash of a study's statements; `_content` is its file's hash, so that an edited one is read again."""
+    return digest_of_text(canonical_json(read_yaml(path).get("statements")))
 
 
 @cache

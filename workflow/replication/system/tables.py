@@ -1,6 +1,8 @@
 """Tables on disk: CSV in full precision."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO, Any
 
 import pandas as pd
 
@@ -42,9 +44,16 @@ def write_table(table: pd.DataFrame, path: str | Path) -> None:
         table.to_csv(temporary, index=False)
 
 
-def read_table(path: str | Path) -> pd.DataFrame:
-    """Read a CSV file; floats come back as they were written, and so does text, such as `NA` or `null`.
+def read_table(path: str | Path | IO[str]) -> pd.DataFrame:
+    """Read a CSV file, or one that is open.
 
-    Only an empty cell is a missing value. No text, and text of no letters, are the same in CSV.
+    Floats come back as they were written, and so does text, such as `NA` or `null`. Only an
+    empty cell is a missing value. No text, and text of no letters, are the same in CSV.
     """
     return pd.read_csv(path, dtype=dict.fromkeys(TEXT, str), keep_default_na=False, na_values=[""])
+
+
+def records(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """Yield each row by column, None where a cell is empty."""
+    for row in table.to_dict("records"):
+        yield {str(key): None if pd.isna(value) else value for key, value in row.items()}

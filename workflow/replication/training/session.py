@@ -10,6 +10,7 @@ from replication.data.dataset import Dataset
 from replication.settings.run import RunSettings
 from replication.system import interruption
 from replication.system.interruption import RunInterruptedError
+from replication.system.memory import keep_freed_memory
 from replication.training.batches import load_splits
 from replication.training.checkpoint import Checkpoints
 from replication.training.determinism import make_deterministic
@@ -53,6 +54,7 @@ def train(
         A signal has asked the run to end; the state is saved.
     """
     make_deterministic(settings.threads)
+    keep_freed_memory()
     splits = load_splits(dataset, settings.data, device)
     seed = member_seed(seed, settings.member)
     torch.manual_seed(stream_seed(seed, "initial weights"))

@@ -1,6 +1,6 @@
 """Asking the fork server, where there is one, to train a run: the side of a job.
 
-Nothing heavy is imported here, since the purpose is to spare a job its imports.
+Only what takes milliseconds is imported here, since the purpose is to spare a job its imports.
 """
 
 import json
@@ -8,14 +8,10 @@ import os
 import signal
 import socket
 import sys
-import sysconfig
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
-from typing import Any
 
 from replication.system import interruption
-from replication.system.files import PACKAGE, visible_files
 
 # The path of the server's socket, or `off`.
 VARIABLE = "REPLICATION_FORK_SERVER"
@@ -23,11 +19,9 @@ OFF = "off"
 STARTED = b"started"
 # As long as importing PyTorch takes on a slow disk: until then the server does not answer.
 PATIENCE_SECONDS = 120.0
-# What Snakemake and its shell set for each job, or drop. They matter when they are used, and not when a process starts.
-OF_ONE_JOB = {"_", "SHLVL", "PWD", "OLDPWD", "PS1", "PS2", "TMPDIR", "TMP", "TEMP", "TEMPDIR"}
 
 
-def train_in_fork(log: str, arguments: Mapping[str, Any]) -> bool:
+def train_in_fork(log: str, arguments: Mapping[str, object]) -> bool:
     """Let the fork server train a run instead of this process; return False if it cannot.
 
     The child writes the log, and gets the signals that this process gets.
@@ -51,7 +45,7 @@ def train_in_fork(log: str, arguments: Mapping[str, Any]) -> bool:
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(PATIENCE_SECONDS)
             connection.connect(path)
-            answer = _ask(connection, {"log": log, "arguments": arguments, **_process_state()})
+            answer = _ask(connection, {"log": log, "arguments": arguments, **process_state()})
     except OSError:  # there is no server, or it has ended
         return False
     if answer is None:
@@ -60,37 +54,17 @@ def train_in_fork(log: str, arguments: Mapping[str, Any]) -> bool:
     return True
 
 
-def identity() -> dict[str, Any]:
-    """Return what is decided when a process starts: a process can stand in for another if these are equal.
-
-    That is Python, the code of this package (as times and sizes of its files), what is installed beside it (as
-    the times of the folders), the environment, and the signals that are ignored, as under nohup.
-    """
-    installed = {sysconfig.get_path(name) for name in ("purelib", "platlib")}
+def process_state() -> dict[str, object]:
+    """Return what another process needs to know of this one to stand in for it: plain values for JSON."""
     return {
         "Python": [sys.executable, sys.version],
-        "code": [_stamp(path) for path in visible_files(PACKAGE, "**/*.py")],
-        "installed packages": [_stamp(Path(path)) for path in sorted(installed)],
         "ignored signals": [n for n in interruption.SIGNALS if signal.getsignal(n) == signal.SIG_IGN],
-        "environment": {name: value for name, value in os.environ.items() if name not in OF_ONE_JOB},
-    }
-
-
-def _stamp(path: Path) -> list[str | int]:
-    status = path.stat()
-    return [str(path), status.st_size, status.st_mtime_ns]
-
-
-def _process_state() -> dict[str, Any]:
-    return {
-        "folder": os.getcwd(),  # noqa: PTH109 - as text
         "environment": dict(os.environ),
-        "path": sys.path,
-        "identity": identity(),
+        "folder": os.getcwd(),  # noqa: PTH109 - as text
     }
 
 
-def _ask(connection: socket.socket, request: Mapping[str, Any]) -> int | None:
+def _ask(connection: socket.socket, request: Mapping[str, object]) -> int | None:
     """Return the exit status of the child, or minus the signal that killed it; None if there was no whole answer."""
     socket.send_fds(connection, [b"\n"], [0, 1, 2])
     connection.sendall(json.dumps(request).encode() + b"\n")
@@ -115,7 +89,7 @@ def _end(status: int, log: str) -> None:
         "at a time (--cores); the run goes on from its last checkpoint"
     )
     # On a new line, since the child may have written half a line. If the disk is full, standard error has the message.
-    with suppress(OSError), Path(log).open("a", encoding="utf-8") as stream:
+    with suppress(OSError), open(log, "a", encoding="utf-8") as stream:  # noqa: PTH123 - pathlib takes as long to import
         print(f"\n{message}", file=stream)
     print(message, file=sys.stderr)  # noqa: T201 - as a job does that ends by itself
     sys.exit(128 - status)  # as a shell reports it

@@ -2,8 +2,8 @@
 
 Importing takes most of a short run's time: this process does it once. A job (`forks.client`) connects to its socket,
 and it forks a child that trains in the job's place: with the job's folder, environment, arguments and standard
-streams. It serves a job only if the job's own process would have started in the same state (`forks.client.identity`);
-any other job trains in its own process.
+streams. It serves a job only if the job's own process would have started in the same state (`identity`); any other
+job trains in its own process.
 
 A child lives as its job does: it gets the job's signals, and is asked to end when the job has ended, or this
 process. This process ends once the one that started it has, and its own children.
@@ -16,6 +16,7 @@ import selectors
 import signal
 import socket
 import sys
+import sysconfig
 import tempfile
 import traceback
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -24,12 +25,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from replication.runs.forks.client import STARTED, identity
+from replication.errors import ReplicationError
+from replication.runs.forks.client import STARTED, process_state
 from replication.system import interruption
+from replication.system.files import PACKAGE, visible_files
 from replication.system.logs import logged
 from replication.system.memory import forget_peak_memory
 
 REQUEST_SECONDS = 10.0  # for a job to say what it wants; others wait meanwhile
+# What Snakemake and its shell set for each job, or drop. They matter when they are used, and not when a process starts.
+OF_ONE_JOB = {"_", "SHLVL", "PWD", "OLDPWD", "PS1", "PS2", "TMPDIR", "TMP", "TEMP", "TEMPDIR"}
 
 
 def serve(listening: int, device: str) -> None:
@@ -44,7 +49,7 @@ def serve(listening: int, device: str) -> None:
     """
     # Signals that this process gets are meant for the children too, and reach them through their jobs: blocked here.
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, interruption.SIGNALS)
-    own = identity()  # of the code that is imported now
+    own = identity(process_state())  # of the code that is imported now
     listener = socket.socket(fileno=listening)
     path = Path(listener.getsockname())
     try:
@@ -56,6 +61,34 @@ def serve(listening: int, device: str) -> None:
             _Server(listener, own, mask).serve()
     finally:
         path.unlink(missing_ok=True)
+
+
+def identity(process: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is decided when a process starts: one that started now can be forked from here if these are equal.
+
+    That is Python, the code of this package (as times and sizes of its files), what is installed beside it (as
+    the times of the folders), the environment, and the signals that are ignored, as under nohup.
+
+    Parameters
+    ----------
+    process
+        As `process_state` returns it.
+    """
+    installed = {sysconfig.get_path(name) for name in ("purelib", "platlib")}
+    return {
+        "Python": process["Python"],
+        "code": [_stamp(path) for path in visible_files(PACKAGE, "**/*.py")],
+        "installed packages": [_stamp(Path(path)) for path in sorted(installed)],
+        "ignored signals": process["ignored signals"],
+        "environment": {
+            name: value for name, value in process["environment"].items() if name not in OF_ONE_JOB
+        },
+    }
+
+
+def _stamp(path: Path) -> list[str | int]:
+    status = path.stat()
+    return [str(path), status.st_size, status.st_mtime_ns]
 
 
 def prepare() -> None:
@@ -74,6 +107,7 @@ def prepare() -> None:
     torch.optim.SGD([parameter], lr=0.1).step()  # imports torch._dynamo, which takes as long as all the rest
     # The results are kept: `identity` notices if they change.
     provenance.installed_digest()
+    provenance.installed_versions()
     provenance.rules_digest()
     gc.collect()
     gc.freeze()  # the children then share the memory of what is imported
@@ -119,7 +153,7 @@ class _Server:
         self, listener: socket.socket, own: Mapping[str, Any], mask: Collection[int | signal.Signals]
     ) -> None:
         self._listener = listener
-        self._identity = json.loads(json.dumps(own))
+        self._identity = own
         self._mask = mask
         self._open = True
         self._children: list[_Child] = []
@@ -153,6 +187,7 @@ class _Server:
             with connection.makefile("rb") as lines:
                 request = json.loads(lines.readline())
             self._check(request)
+            _remember_study(request)
             self._fork(request, streams, connection)
         except (OSError, ValueError) as error:
             _say(f"not served: {error}")
@@ -162,7 +197,7 @@ class _Server:
 
     def _check(self, request: Mapping[str, Any]) -> None:
         """Raise ValueError if a job would not have started as this process has."""
-        theirs = request["identity"]
+        theirs = identity(request)
         other = [name for name, value in self._identity.items() if theirs[name] != value]
         if other:
             raise ValueError(f"{request['log']}: of other {', other '.join(other)}")
@@ -220,6 +255,14 @@ class _Server:
         child.connection.close()
 
 
+def _remember_study(request: Mapping[str, Any]) -> None:
+    """Read the file of a run's study before the fork: the result is kept for those that come after it."""
+    from replication.runs.provenance import study_facts
+
+    with suppress(KeyError, ReplicationError):  # the child says what is wrong
+        study_facts(request["arguments"]["run_id"].partition("/")[0])
+
+
 def _take_place(request: Mapping[str, Any], streams: Sequence[int]) -> None:
     """Take over the folder, the environment and the standard streams of a job."""
     for number, stream in enumerate(streams):
@@ -228,7 +271,6 @@ def _take_place(request: Mapping[str, Any], streams: Sequence[int]) -> None:
     os.chdir(request["folder"])
     os.environ.clear()
     os.environ.update(request["environment"])
-    sys.path[:] = request["path"]
     tempfile.tempdir = None  # decided by the environment, when it is next asked for
     forget_peak_memory()
 

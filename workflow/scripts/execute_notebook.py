@@ -1,4 +1,7 @@
-"""Execute the notebook of one study, which draws its figures."""
+"""Execute the notebook of one study, which draws its figures.
+
+It must not be called `notebook`: nbconvert imports a module of that name if it finds one, and scripts find each other.
+"""
 
 from pathlib import Path
 
