@@ -168,7 +168,7 @@ def test_a_run_depends_on_what_it_uses(arms, module, name, concerns):
 @pytest.mark.slow
 def test_an_edit_of_what_comes_before_or_after_training_concerns_no_run(copied, arms, untouched):
     scripts = copied(
-        ("analysis/verdicts.py", "LOOK_LEVEL = 0.005", "LOOK_LEVEL = 0.05"),
+        ("analysis/verdicts.py", "LOOK_LEVEL = 0.004", "LOOK_LEVEL = 0.05"),
         ("analysis/study_tables.py", "1 - record", "2 - record"),
         ("analysis/events.py", "risen = False", "risen = True"),
         ("analysis/intervals.py", "(1 + level) / 2", "(2 + level) / 2"),
