@@ -25,6 +25,8 @@ from replication.runs.provenance import git_state
 from replication.settings.config import Config, config_of
 
 RESULTS = Path("results")
+# The knobs that decide what is planned; the others are of one machine or one call.
+PLANNING = ("scale", "seeds", "only", "substitute", "image_folders")
 ON_SCREEN = 40  # failures; all of them are in the log and in audit.html
 AGAIN = "delete it, and run `snakemake --cores all`"
 
@@ -168,6 +170,7 @@ class Audit:
         sums = sums_text(self.results, readable, known)
         facts = {
             "scale": self.config.scale,
+            "configuration": self.config.model_dump(mode="json", exclude_defaults=True, include={*PLANNING}),
             **self._git,
             "fixed_before": self.fixed_before,
             "signature": self._check_signature(sums),
