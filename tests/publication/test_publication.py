@@ -5,8 +5,10 @@ import json
 import shutil
 import tarfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
@@ -17,12 +19,15 @@ from replication.audit.auditor import run_audit
 from replication.audit.datasets import LABELS
 from replication.audit.layout import files_below
 from replication.errors import ResultsError
-from replication.publication import publish, restore
+from replication.publication import _reduced, publish, restore
+from replication.runs.folder import CLASSES, PREDICTIONS, RECORD
+from replication.runs.record import read_record
+from replication.training.predictions import read_classes, read_predictions, write_predictions
 
 pytestmark = pytest.mark.slow
 
 RESULTS, PUBLISHED = Path("results/demo"), Path("published")
-ARCHIVE = PUBLISHED / f"demo/runs/{STUDY}.tar.xz"
+ARCHIVE = PUBLISHED / f"demo/{STUDY}.tar.xz"
 
 
 def audit(**config: object) -> tuple[bool, str]:
@@ -55,23 +60,53 @@ def _project(made: Path, tmp_path: Path) -> Iterator[None]:
         yield
 
 
-def test_what_is_restored_is_what_was_published() -> None:
+def test_what_is_restored_is_what_was_published_but_for_predictions() -> None:
     before = contents(RESULTS)
     assert publish(RESULTS) == PUBLISHED / "demo"
     shutil.rmtree(RESULTS)
     restore(PUBLISHED / "demo", RESULTS)
-    assert contents(RESULTS) == before
+    after = contents(RESULTS)
+    predictions = {path for path in before if path.endswith(PREDICTIONS)}
+    assert after.keys() == before.keys() - predictions | {
+        path.removesuffix(PREDICTIONS) + CLASSES for path in predictions
+    }
+    assert all(after[path] == before[path] for path in before.keys() - predictions)
 
 
-def test_runs_are_one_archive_a_study_with_nothing_of_this_machine() -> None:
+def test_of_the_predictions_the_classes_of_the_last_and_the_best_epoch_are_kept() -> None:
+    [run, *_] = sorted((RESULTS / "runs").rglob(RECORD))
+    record, log = read_record(run), read_predictions(run.with_name(PREDICTIONS))
     publish(RESULTS)
-    assert [path.name for path in (PUBLISHED / "demo/runs").iterdir()] == [ARCHIVE.name]
+    shutil.rmtree(RESULTS)
+    restore(PUBLISHED / "demo", RESULTS)
+    kept = read_classes(run.with_name(CLASSES))
+    assert kept.keys() == {"validation", "test"}
+    for split, found in kept.items():
+        assert found.keys() == {record.epochs, record.best_epoch} & log.by_split[split].keys()
+        assert all(np.array_equal(log.by_split[split][epoch].classes, found[epoch]) for epoch in found)
+
+
+def test_predictions_of_which_ensembles_are_made_are_kept_whole() -> None:
+    path = next((RESULTS / "runs").rglob(PREDICTIONS))
+    log = read_predictions(path)
+    epoch = max(log.by_split["test"])
+    images = len(log.by_split["test"][epoch].classes)
+    snapshot = replace(log.by_split["test"][epoch], probabilities=np.ones((images, 4), np.float32))
+    log.by_split["test"][epoch] = snapshot
+    log.test_labels = snapshot.classes
+    write_predictions(log, path)
+    relative = path.relative_to(RESULTS).as_posix()
+    assert _reduced(RESULTS, relative, Path("reduced")) == (relative, path)
+
+
+def test_a_study_is_one_archive_with_nothing_of_this_machine() -> None:
+    publish(RESULTS)
+    assert {path.name for path in (PUBLISHED / "demo").glob("*.xz")} == {ARCHIVE.name, "tables.tar.xz"}
     with tarfile.open(ARCHIVE) as packed:
         entries = packed.getmembers()
     assert {(entry.mtime, entry.uid, entry.gid, entry.uname) for entry in entries} == {(0, 0, 0, "")}
-    assert {entry.name for entry in entries} == {
-        path for path in files_below(RESULTS) if path.startswith("runs/")
-    }
+    of_study = [path for path in files_below(RESULTS) if f"/{STUDY}/" in path]
+    assert {entry.name for entry in entries} == {path.replace(PREDICTIONS, CLASSES) for path in of_study}
 
 
 def test_the_same_results_give_the_same_bytes() -> None:
@@ -90,6 +125,7 @@ def test_it_is_audited_again_without_the_images() -> None:
     assert passed, said
     notes = json.loads((RESULTS / layout.AUDIT).read_text())["notes"]
     assert [note["problem"].partition(":")[0] for note in notes if "digits" in note["file"]] == ["not here"]
+    assert any(note["problem"].startswith("4 runs as published: ") for note in notes)
 
 
 def test_a_label_that_was_changed_is_noticed() -> None:
@@ -101,7 +137,7 @@ def test_a_label_that_was_changed_is_noticed() -> None:
     path.write_bytes(path.read_bytes()[:-1] + b"\x01")  # the high byte of the last test image's class
     passed, said = audit()
     assert not passed
-    assert "predictions.safetensors" in said
+    assert "classes.safetensors: epoch" in said
 
 
 def test_the_configuration_is_that_of_the_audit() -> None:

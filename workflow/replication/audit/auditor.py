@@ -118,6 +118,12 @@ class Audit:
             records = [record for record in ours if record is not None]
             self.fixed_before &= check_fixed_before(planned, records, self.findings)
         self.findings.counts["runs"] += len(self.runs)
+        if published := self.findings.counts["runs with classes only"]:
+            self.findings.note(
+                self.results / "runs",
+                f"{counted(published, 'run')} as published: of the predictions only the classes of the last and the "
+                "best epoch are here; losses, and other epochs, are not computed again from predictions",
+            )
         records = [run.record for run in self.runs.values() if run.record is not None]
         self._git = git_state()
         check_environments(records, self._git, self.results / "runs", self.findings)
