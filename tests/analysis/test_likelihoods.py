@@ -1,12 +1,15 @@
 """Likelihoods of readings: against the normal density, and which statements count."""
 
 import math
+import re
 
+import pandas as pd
 import pytest
 from scipy.stats import norm
 
-from replication.analysis.likelihoods import answer, explanations
+from replication.analysis.likelihoods import answer, explanation_table, explanations
 from replication.analysis.observations import Observations
+from replication.errors import ConfigurationError
 from tabulated import planned_study, tables_of
 
 GRID = {
@@ -39,9 +42,9 @@ def statement(name, *readings):
     return {"id": name, "section": "1", "quote": "so", "plainest": named[0]["id"], "readings": named}
 
 
-def explained(folder, *statements, curves=CURVES, axes=("batch",), numbers=None):
+def explained(folder, *statements, curves=CURVES, axes=("batch",), numbers=None, **config):
     changes = {"grids": [GRID], "statements": list(statements)}
-    planned = planned_study(folder, changes)
+    planned = planned_study(folder, changes, **config)
     return explanations(planned, Observations(planned, *tables_of(curves)), axes, numbers)
 
 
@@ -50,7 +53,7 @@ BOTH = statement("both", reading("x-32"), reading("x-64"))
 
 def test_a_number_is_one_further_run(tmp_path):
     best, other = explained(tmp_path, BOTH)
-    assert (best.values, other.values) == (("64",), ("32",))
+    assert (best.choice, other.choice) == (("64",), ("32",))
     assert best.numbers == ("both",)
     for found, mean, deviation in ((best, 0.61, 0.01), (other, 0.72, 0.02)):
         expected = norm.logpdf(0.62, mean, deviation * math.sqrt(1 + 1 / 3))
@@ -66,15 +69,15 @@ def test_a_margin_is_two_deviations_more(tmp_path):
 
 def test_a_difference_is_that_of_two_further_runs(tmp_path):
     less = [reading(f"x-{batch}", 0.1, minus=f"y-{batch}") for batch in (32, 64)]
-    found = {each.values: each.log_likelihood for each in explained(tmp_path, statement("less", *less))}
+    found = {each.choice: each.log_likelihood for each in explained(tmp_path, statement("less", *less))}
     deviation = math.hypot(0.02, 0.04) * math.sqrt(4 / 3)
     assert found[("32",)] == pytest.approx(norm.logpdf(0.1, -0.02, deviation))
 
 
 def test_numbers_add_up_and_readings_of_one_value_share_its_weight(tmp_path):
     shared = statement("shared", reading("x-32"), reading("y-32"), reading("x-64"))
-    alone = {each.values: each.log_likelihood for each in explained(tmp_path, BOTH)}
-    found = {each.values: each.log_likelihood for each in explained(tmp_path, BOTH, shared)}
+    alone = {each.choice: each.log_likelihood for each in explained(tmp_path, BOTH)}
+    found = {each.choice: each.log_likelihood for each in explained(tmp_path, BOTH, shared)}
     densities = [norm.pdf(0.62, mean, sd * math.sqrt(4 / 3)) for mean, sd in ((0.72, 0.02), (0.74, 0.04))]
     assert found[("64",)] == pytest.approx(2 * alone[("64",)])
     assert found[("32",)] == pytest.approx(alone[("32",)] + math.log(sum(densities) / 2))
@@ -99,7 +102,12 @@ def test_statements_that_say_the_same_again_can_be_left_out(tmp_path):
 def test_without_two_runs_of_each_there_is_no_answer(tmp_path, left):
     found = explained(tmp_path, BOTH, curves=CURVES | {"x-64": left})
     assert found == []
-    assert answer(found, ["batch"]) == "No reading can be preferred: runs are missing."
+    assert answer(found, ["batch"]).startswith("Cannot be told here: ")
+
+
+def test_only_direct_evidence_counts(tmp_path):
+    assert explained(tmp_path, BOTH, scale="demo") == []
+    assert len(explained(tmp_path, BOTH, scale="laptop")) == 2
 
 
 def test_the_answer_names_the_best_and_by_how_much(tmp_path):
@@ -113,5 +121,41 @@ def test_the_answer_names_the_best_and_by_how_much(tmp_path):
 def test_several_axes_are_told_together(tmp_path):
     four = statement("four", *(reading(arm) for arm in CURVES))
     found = explained(tmp_path, four, axes=("model", "batch"))
-    assert found[0].values == ("x", "64")
+    assert found[0].choice == ("x", "64")
     assert len(found) == 4
+
+
+def table_of(folder, **config):
+    question = {"id": "size", "title": "Which size?", "axes": ["batch"], "statements": ["both"]}
+    changes = {"grids": [GRID], "statements": [BOTH], "questions": [question]}
+    return explanation_table(planned_study(folder, changes, **config), *tables_of(CURVES))
+
+
+def test_the_table_has_a_row_for_each_choice_best_first(tmp_path):
+    best, other = explained(tmp_path, BOTH)
+    table = table_of(tmp_path)
+    assert list(table["choice"]) == ["batch 64", "batch 32"]
+    assert list(table["log_likelihood"]) == [best.log_likelihood, other.log_likelihood]
+    assert list(table["less_likely"]) == [1.0, math.exp(best.log_likelihood - other.log_likelihood)]
+    assert set(table["answer"]) == {answer([best, other], ["batch"])}
+    assert set(table["numbers"]) == {"both"}
+
+
+def test_a_question_without_an_answer_has_a_row_too(tmp_path):
+    [row] = table_of(tmp_path, scale="demo").to_dict("records")
+    assert (row["question"], row["title"]) == ("size", "Which size?")
+    assert row["answer"].startswith("Cannot be told here")
+    assert pd.isna(row["choice"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"axes": ["batch", "size"]}, "questions, size, axes: no grid has the axes batch, size"),
+        ({"statements": ["bth"]}, "questions, size, statements: there is no statement `bth` (did you mean `both`?)"),
+    ],
+)  # fmt: skip
+def test_a_question_about_nothing_is_refused(tmp_path, changes, message):
+    question = {"id": "size", "title": "Which size?", "axes": ["batch"], "statements": ["both"]} | changes
+    with pytest.raises(ConfigurationError, match=re.escape(message)):
+        planned_study(tmp_path, {"grids": [GRID], "statements": [BOTH], "questions": [question]})

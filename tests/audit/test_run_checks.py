@@ -19,7 +19,7 @@ from made_runs import (
     write_made_dataset,
     write_rows,
 )
-from project import inside
+from project import STUDY, inside
 from replication.audit import expected
 from replication.audit.datasets import check_datasets
 from replication.audit.findings import Findings
@@ -181,6 +181,27 @@ def test_outdated_settings_are_named_and_leave_the_run_intact() -> None:
     assert len(failures) == 1
     assert "outdated" in failures[0]
     assert "config/studies/tiny.yaml (batch_size: 16 for 32)" in failures[0]
+
+
+def test_a_run_of_an_edited_function_is_outdated_and_its_curve_no_longer_asked_for() -> None:
+    study, own = Path(f"config/studies/{STUDY}.yaml"), Path("own.py")
+    schedule = "{name: function, file: own.py, function: own}"
+    study.write_text(study.read_text().replace("schedule: {name: cosine}", f"schedule: {schedule}"))
+    own.write_text("def own(progress):\n    return 1.0 - progress / 2\n")
+    place = make()
+    assert check()[1] == []
+    own.write_text("def own(progress):\n    return 1.0\n")
+    run, failures = check()
+    assert run.intact
+    assert len(failures) == 1
+    assert "outdated: was run with other settings" in failures[0]
+    assert "(schedule.content_sha256: " in failures[0]
+    own.write_text("def own(progress):\n    return 1.0 - progress / 2\n")
+    rows = expected.read_rows(place / "history.csv")
+    rows[-1]["learning_rate"] = 0.5
+    write_rows(place / "history.csv", rows)
+    change_record(place, files=digests(place))
+    assert any("learning_rate is 0.5, its schedule gives" in failure for failure in check()[1])
 
 
 def test_outdated_code_is_named_and_leaves_the_run_intact() -> None:

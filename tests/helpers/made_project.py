@@ -91,10 +91,10 @@ def remember_derivations(patch: pytest.MonkeyPatch) -> None:
             tables[key] = {path.name: path.read_bytes() for path in folder.glob("*.csv")}
         restored(folder, tables[key])
 
-    def remembered_schedules(made: Path) -> None:
+    def remembered_schedules(plan: Mapping[str, PlannedStudy], made: Path) -> None:
         path = made / derivation.SCHEDULES
         if not curves:
-            schedules(made)
+            schedules(plan, made)
             curves[path.name] = path.read_bytes()
         restored(path.parent, curves)
 

@@ -26,7 +26,8 @@ SCHEDULES: dict[str, dict[str, Any]] = {
     "geometric": {"final": 0.01},
     "floored_exponential": {"floor": 0.01, "rate": 4},
     "polynomial": {"power": 2},
-    "inverse_square_root": {"time_scale_epochs": 1},
+    "inverse_power": {"time_scale_epochs": 1, "power": 0.5},
+    "fractal": {"nodes": 8, "condition": 20},
     "cosine": {"sampling": {"name": "every_step"}},
     "sgdr": {"first_cycle_epochs": 1, "sampling": {"name": "every_step"}},
     "rex": {"warm_up": {"name": "linear", "epochs": 1, "start": 0.1}},
@@ -35,10 +36,12 @@ SCHEDULES: dict[str, dict[str, Any]] = {
     "exp_range": {"half_cycle_epochs": 1, "minimum": 0.1, "gamma": 0.9},
     "range_test": {"minimum": 0.1},
     "one_cycle": {},
+    "function": {"file": "schedules/wsd.py", "function": "warmup_stable_decay", "stable": 0.5},
     "reduce_on_plateau": {"patience": 1, "threshold": 0.9, "threshold_mode": "rel", "factor": 0.5},
     "loss_probing": {"factors": [2, 1, 0.5]},
     "beam_search": {"factors": [2, 0.5], "beam_size": 2},
     "hypergradient": {"hypergradient_rate": 0.01},
+    "newton": {},
     "range_tested": {
         "half_cycle_epochs": 1,
         "test_epochs": 1,
@@ -47,7 +50,7 @@ SCHEDULES: dict[str, dict[str, Any]] = {
         "smoothing": 0,
     },
 }
-STATEFUL = {"reduce_on_plateau", "loss_probing", "beam_search", "hypergradient", "range_tested"}
+STATEFUL = {"reduce_on_plateau", "loss_probing", "beam_search", "hypergradient", "newton", "range_tested"}
 PURE = sorted(set(SCHEDULES) - STATEFUL)
 
 

@@ -2,25 +2,43 @@
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from replication.__main__ import main
 from replication.errors import ResultsError
 from replication.report.verdict_table import verdict_table
+from replication.system.tables import read_table, write_table
 from study_results import planned_study, write_results
 
 
-def test_each_claim_has_a_line(tmp_path: Path) -> None:
+def test_each_statement_has_a_line(tmp_path: Path) -> None:
     write_results(tmp_path, planned_study(tmp_path / "config"))
+    assert verdict_table(tmp_path).splitlines() == [
+        "",
+        "tiny (000_75a4cf886b356ddd.txt)",
+        "  cosine-accuracy  not testable here (conceptual)",
+        "  cosine-better    undecided (conceptual), 3 seeds at least are needed",
+        "",
+        "2 statements: 1 not testable here (conceptual), 1 undecided (conceptual)",
+        f"Report: {tmp_path / 'report.html'}",
+    ]
+
+
+def test_another_reading_stands_below_the_plainest_and_is_not_counted(tmp_path: Path) -> None:
+    write_results(tmp_path, planned_study(tmp_path / "config"))
+    claims = read_table(tmp_path / "claims.csv")
+    other = claims.iloc[[1]].assign(id="a-bit-better", plainest=False)
+    write_table(pd.concat([other, claims]), tmp_path / "claims.csv")
     lines = verdict_table(tmp_path).splitlines()
-    assert "tiny (000_75a4cf886b356ddd.txt)" in lines
-    assert "  cosine-accuracy  not comparable; on these data: inconclusive" in lines
-    assert lines[-2:] == ["2 claims: 2 not comparable", f"Report: {tmp_path / 'report.html'}"]
+    assert [line.split()[0] for line in lines[2:5]] == ["cosine-better", "a-bit-better", "cosine-accuracy"]
+    assert lines[3].startswith("    a-bit-better   undecided")
+    assert lines[-2].startswith("2 statements:")
 
 
 def test_the_report_s_own_data_show_the_verdict(tmp_path: Path) -> None:
-    write_results(tmp_path, planned_study(tmp_path / "config", scale="laptop"))
-    assert "inconclusive (laptop scale, the report's settings)" in verdict_table(tmp_path)
+    write_results(tmp_path, planned_study(tmp_path / "config", scale="laptop", seeds=4))
+    assert "2 statements: 2 reproduced (direct)" in verdict_table(tmp_path)
 
 
 def test_without_results_the_remedy_is_named(tmp_path: Path) -> None:
@@ -36,7 +54,7 @@ def test_the_command_prints_the_table(
     assert "results/laptop/claims.csv does not exist" in capsys.readouterr().err
     write_results(tmp_path / "results/laptop", planned_study(tmp_path / "config", scale="laptop"))
     assert main(["verdicts", "--scale", "laptop"]) == 0
-    assert "2 claims" in capsys.readouterr().out
+    assert "2 statements" in capsys.readouterr().out
 
 
 def test_the_scale_is_that_of_the_configuration(

@@ -84,6 +84,10 @@ def of_model(name):
     return lambda settings: settings.model.name == name
 
 
+def stopped_by(*names):
+    return lambda settings: settings.early_stopping is not None and settings.early_stopping.name in names
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "old", "new", "concerns"),
@@ -125,6 +129,7 @@ def test_an_edit_concerns_the_runs_that_use_it(copied, arms, untouched, file, ol
         ("training.controllers.loss_probing", "_z_score", normalises_by("z_score")),
         ("training.controllers.beam_search", "training_loss", named("beam_search")),
         ("training.controllers.hypergradient", "_adam_direction", named("hypergradient")),
+        ("training.controllers.newton", "NewtonRate", named("newton")),
         ("training.optimizers", "_sgd", lambda settings: settings.optimizer.name == "sgd"),
         (
             "training.optimizers",
@@ -133,7 +138,15 @@ def test_an_edit_concerns_the_runs_that_use_it(copied, arms, untouched, file, ol
         ),
         ("training.models.mnist_cnn", "FILTERS", of_model("mnist-cnn")),
         ("training.models.resnet18", "_with_width", of_model("resnet18")),
-        ("training.early_stopping", "Stopper", lambda _: True),
+        ("training.early_stopping", "Stopper", stopped_by("patience")),
+        (
+            "training.prechelt",
+            "GeneralisationLossStopper",
+            stopped_by("generalisation_loss", "progress_quotient"),
+        ),
+        ("schedules.decay", "inverse_power", named("inverse_power")),
+        ("schedules.fractal", "fractal_order", named("fractal")),
+        ("schedules.own_function", "_multiplier", named("function")),
         ("training.batches", "crop_and_flip", lambda _: True),
         ("training.randomness", "stream_seed", lambda _: True),
         ("data.dataset", "read_dataset", lambda _: True),
@@ -155,7 +168,7 @@ def test_a_run_depends_on_what_it_uses(arms, module, name, concerns):
 @pytest.mark.slow
 def test_an_edit_of_what_comes_before_or_after_training_concerns_no_run(copied, arms, untouched):
     scripts = copied(
-        ("analysis/verdicts.py", "LOOK_LEVEL = 0.008", "LOOK_LEVEL = 0.009"),
+        ("analysis/verdicts.py", "LOOK_LEVEL = 0.005", "LOOK_LEVEL = 0.05"),
         ("analysis/study_tables.py", "1 - record", "2 - record"),
         ("analysis/events.py", "risen = False", "risen = True"),
         ("analysis/intervals.py", "(1 + level) / 2", "(2 + level) / 2"),
@@ -195,7 +208,7 @@ def test_an_edit_concerns_the_data_sets_that_use_it(copied, script, file, old, n
 @pytest.mark.parametrize(
     ("script", "module", "name"),
     [
-        ("claims.py", "analysis.verdicts", "LOOK_LEVEL"),
+        ("claims.py", "analysis.verdicts", "judge"),
         ("claims.py", "analysis.comparisons", "holm"),
         ("combine.py", "system.tables", "read_table"),
         ("download.py", "data.downloading", "fetch"),

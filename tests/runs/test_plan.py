@@ -2,6 +2,7 @@
 
 import math
 from fnmatch import fnmatch
+from hashlib import sha256
 
 import pytest
 import yaml
@@ -9,10 +10,11 @@ import yaml
 from places import ROOT
 from replication.data import DATASETS
 from replication.errors import ConfigurationError
-from replication.runs.plan import load_plan, plan_of, plan_of_study
+from replication.runs.plan import load_plan, own_functions, plan_of, plan_of_study
 from replication.settings.config import Config
 from replication.settings.yaml_file import read_yaml
 from replication.system.digests import canonical_json
+from replication.system.missing import MISSING
 from tabulated import NAME, ORDER, STUDY, VALUE, planned_study, stated, write_study
 
 STUDIES = ROOT / "config" / "studies"
@@ -92,6 +94,50 @@ def test_lists_are_replaced_whole(tmp_path):
     probing = {"name": "loss_probing", "factors": [4.0, 2.0, 1.0]}
     changes = {"settings.schedule": probing, "arms.a.settings": {"schedule": {"factors": [3.0]}}}
     assert settings_of(tmp_path, "a", changes).schedule.factors == [3.0]
+
+
+def test_averaging_at_the_ends_of_cycles_that_there_are_not_is_refused(tmp_path):
+    changes = {"arms.b.settings.averaging": {"at": "cycle_ends"}}
+    assert refused(tmp_path, changes).startswith(
+        f"{tmp_path}/{NAME}.yaml, arm b at paper scale: `averaging`: the schedule cosine has no cycles: "
+    )
+
+
+# --- a schedule of the user's own ------------------------------------------------------------------------------
+
+OWN = {"name": "function", "file": "own.py", "function": "own"}
+
+
+@pytest.fixture
+def own_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "own.py"
+    file.write_text("def own(progress, slope=1.0):\n    return 1 - slope * progress\n")
+    return file
+
+
+def test_the_content_of_a_function_is_part_of_the_settings_of_its_arms_alone(tmp_path, own_file):
+    changes = {"arms.a.settings.schedule": OWN, "scales.demo.arms.a.schedule": {"slope": 0.5}}
+    before = planned_study(tmp_path, changes, scale="demo")
+    assert before.arms["a"].schedule.content_sha256 == sha256(own_file.read_bytes()).hexdigest()
+    assert before.as_reported["a"].schedule.keywords == {}
+    assert before.differences("a")[1:] == [f"schedule.slope: 0.5 for {MISSING}"]
+    assert [schedule.keywords for schedule in own_functions({NAME: before})] == [{"slope": 0.5}]
+    own_file.write_text(own_file.read_text() + "# an edit\n")
+    after = planned_study(tmp_path, changes, scale="demo")
+    assert [arm for arm in after.arms if after.arms[arm] != before.arms[arm]] == ["a"]
+    assert after.digest != before.digest
+
+
+@pytest.mark.usefixtures("own_file")
+@pytest.mark.parametrize("scale", SCALES)
+def test_a_fault_of_a_function_is_named_at_whichever_scale_it_is(tmp_path, scale):
+    place = "arms.a.settings" if scale == "paper" else f"scales.{scale}.arms.a"
+    changes = {"arms.a.settings.schedule": OWN, f"{place}.schedule": OWN | {"slope": 2.0}}
+    assert refused(tmp_path, changes) == (
+        f"{tmp_path}/{NAME}.yaml, arm a at {scale} scale: `schedule`: file own.py: own gives -0.002 at progress 0.501: "
+        "should be finite and not negative"
+    )
 
 
 # --- data sets -------------------------------------------------------------------------------------------------
@@ -416,6 +462,7 @@ SMALLER = {
                 "early_stopping.judged: every_epoch for –",
                 "early_stopping.minimum_delta: 0.0 for –",
                 "early_stopping.monitor: validation_loss for –",
+                "early_stopping.name: patience for –",
                 "early_stopping.patience: 3 for –",
                 "early_stopping.restore_best: False for –",
             ],

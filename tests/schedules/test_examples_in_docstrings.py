@@ -8,6 +8,8 @@ import pkgutil
 import pytest
 
 import replication.schedules
+from places import ROOT
+from project import inside
 
 # `signatures` holds types only; `from_settings` puts together what the other modules define.
 OTHERS = {"signatures", "from_settings"}
@@ -17,7 +19,8 @@ MODULES = sorted({module.name for module in pkgutil.iter_modules(replication.sch
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_print_what_they_say(name):
     module = importlib.import_module(f"replication.schedules.{name}")
-    result = doctest.testmod(module)
+    with inside(ROOT):
+        result = doctest.testmod(module)
     assert result.failed == 0
     assert result.attempted > 0
 

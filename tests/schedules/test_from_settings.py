@@ -14,6 +14,7 @@ EVERY_STEP = {"name": "every_step"}
 QUARTER, HALF, LAST, PAST = 100, 200, STEPS - 1, STEPS + 100
 REMAINING = 1 / STEPS
 SQRT_HALF = math.sqrt(0.5)
+FRACTAL = (2 - SQRT_HALF) / (2 + SQRT_HALF)
 
 
 def settings(name, **fields):
@@ -43,11 +44,15 @@ WHOLE_CURVES = [
     ("geometric", {"final": 0.0001}, [1, 0.1, 0.01, 0.0001**0.9975, 0.0001, 0.0001]),
     ("polynomial", {"power": 2}, [1, 9 / 16, 1 / 4, REMAINING**2, 0, 0]),
     (
-        "inverse_square_root", {"time_scale_epochs": 25},
+        "inverse_power", {"time_scale_epochs": 25, "power": 0.5},
         [1, SQRT_HALF, 3**-0.5, (1 + 99.75 / 25) ** -0.5, 5**-0.5, 6**-0.5],
     ),
     (
-        "inverse_square_root", {"time_scale_epochs": 25, "power": 2},
+        "fractal", {"nodes": 2, "condition": 3, "steps_per_node": 100},
+        [1, FRACTAL, 1, FRACTAL, 1, FRACTAL],
+    ),
+    (
+        "inverse_power", {"time_scale_epochs": 25, "power": 2},
         [1, 1 / 4, 1 / 9, (1 + 99.75 / 25) ** -2, 1 / 25, 1 / 36],
     ),
     ("cosine", {}, [1, (1 + SQRT_HALF) / 2, 0.5, (1 - math.cos(math.pi / 400)) / 2, 0, 0]),
@@ -72,6 +77,11 @@ WHOLE_CURVES = [
     (
         "one_cycle", {"warm_fraction": 0.25, "annealing": "linear"},
         [1 / 25, 1 - (1 - 4e-6) / 300, 1 - 101 * (1 - 4e-6) / 300, 4e-6, 4e-6, 4e-6],
+    ),
+    (
+        "function",
+        {"file": "schedules/wsd.py", "function": "warmup_stable_decay", "warm": 0.25, "stable": 0.5},
+        [0, 1, 1, 2 * REMAINING, 0, 0],
     ),
 ]  # fmt: skip
 NAMES = [name for name, _, _ in WHOLE_CURVES]

@@ -18,15 +18,17 @@ import yaml
 from places import ROOT
 from project import inside
 from replication import __main__ as command
+from replication import schedules
 from replication.data import raw_files
 from replication.errors import ReplicationError
 from replication.runs.plan import load_plan
 from replication.settings.command_line import check_arguments
 from replication.settings.config import Config, load_config
+from replication.settings.schedule import OwnFunction
 from replication.settings.yaml_file import read_yaml
 
 SEED = 20261125
-MUTATED = {"study": 350, "configuration": 250}
+MUTATED = {"study": 350, "configuration": 250, "function": 200}
 STUDY = ROOT / "tests" / "workflow" / "tiny-study.yaml"
 EVERYTHING = {
     **{name: field.get_default() for name, field in Config.model_fields.items()},
@@ -227,6 +229,25 @@ def test_mutated_files_are_refused_by_name_or_work(project: Path, what: str) -> 
             finally:
                 changed.write_bytes(before)
     assert found.total() == MUTATED[what]
+    assert min(found["refused"], found["worked"]) >= 20
+
+
+def test_mutated_functions_are_refused_by_name_or_work(tmp_path: Path) -> None:
+    """A schedule of the user's own is code: whatever stands in its file is a curve, or is refused by its name."""
+    rng = random.Random(f"{SEED} function")
+    lines = (ROOT / "schedules/wsd.py").read_bytes().splitlines(keepends=True)
+    code = lines.index(next(line for line in lines if line.startswith(b"def ")))
+    schedule = OwnFunction(name="function", file="own.py", function="warmup_stable_decay", stable=0.8)
+    found: Counter[str] = Counter()
+    with inside(tmp_path):
+        for _ in range(MUTATED["function"]):
+            changed = lines.copy()
+            place = rng.randrange(code, len(lines))
+            at = rng.randrange(len(changed[place]))
+            word = rng.choice([*BYTES, b"-", b"1", b"None ", b"progress", b" if x else ", b"import os;", b""])
+            changed[place] = changed[place][:at] + word + changed[place][at + rng.randrange(4) :]
+            Path("own.py").write_bytes(b"".join(changed))
+            found[judged(lambda: schedules.checked(schedule), "own.py")] += 1
     assert min(found["refused"], found["worked"]) >= 20
 
 

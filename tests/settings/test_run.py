@@ -129,6 +129,6 @@ def test_settings_come_back_from_the_json_that_a_job_is_given():
 
 
 def test_each_key_is_of_one_model_or_optimizer():
-    for union, count in ((run.ModelSettings, 5), (run.OptimizerSettings, 3)):
+    for union, count in ((run.ModelSettings, 8), (run.OptimizerSettings, 3)):
         names = [section.model_fields["name"].annotation for section in get_args(get_args(union)[0])]
         assert len(names) == len(set(names)) == count

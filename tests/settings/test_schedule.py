@@ -6,7 +6,7 @@ from replication.settings import schedule as settings
 from replication.settings.schedule import PureSchedule, ScheduleSettings
 
 SCHEDULE = TypeAdapter(ScheduleSettings)
-STATEFUL = {"reduce_on_plateau", "loss_probing", "range_tested"}
+STATEFUL = {"reduce_on_plateau", "loss_probing", "newton", "range_tested"}
 
 # The least that each schedule must be told.
 LEAST = {
@@ -18,7 +18,8 @@ LEAST = {
     "geometric": {"final": 0.01},
     "floored_exponential": {"floor": 0.01, "rate": 4},
     "polynomial": {},
-    "inverse_square_root": {"time_scale_epochs": 5},
+    "inverse_power": {"time_scale_epochs": 5, "power": 0.5},
+    "fractal": {"nodes": 32, "condition": 100},
     "cosine": {},
     "sgdr": {"first_cycle_epochs": 10},
     "rex": {},
@@ -27,8 +28,10 @@ LEAST = {
     "exp_range": {"half_cycle_epochs": 5, "minimum": 0.1, "gamma": 0.999},
     "range_test": {"minimum": 0.1},
     "one_cycle": {},
+    "function": {"file": "schedules/wsd.py", "function": "warmup_stable_decay"},
     "reduce_on_plateau": {"patience": 10},
     "loss_probing": {"factors": [2, 1, 0.5]},
+    "newton": {},
     "range_tested": {
         "half_cycle_epochs": 5,
         "test_epochs": 2,
@@ -36,7 +39,15 @@ LEAST = {
         "test_maximum_rate": 1,
     },
 }
-BY_STEP = {"triangular", "triangular2", "exp_range", "range_test", "one_cycle"}
+BY_STEP = {
+    "triangular",
+    "triangular2",
+    "exp_range",
+    "range_test",
+    "one_cycle",
+    "function",
+    "fractal",
+}
 
 
 def schedule(name, **fields):
@@ -93,7 +104,12 @@ REFUSED = [
     ("exponential", {"decay_epochs": 0}, "greater than 0"),
     ("geometric", {"final": 0.0}, "greater than 0"),
     ("polynomial", {"power": 0}, "greater than 0"),
-    ("inverse_square_root", {"time_scale_epochs": 0}, "greater than 0"),
+    ("inverse_power", {"time_scale_epochs": 0}, "greater than 0"),
+    ("inverse_power", {"power": -0.5}, "greater than 0"),
+    ("fractal", {"nodes": 24}, "should be a power of two"),
+    ("fractal", {"nodes": 0}, "greater than or equal to 1"),
+    ("fractal", {"condition": 1}, "greater than 1"),
+    ("fractal", {"steps_per_node": 0}, "greater than or equal to 1"),
     ("sgdr", {"first_cycle_epochs": 0}, "greater than or equal to 1"),
     ("sgdr", {"cycle_multiplier": 0}, "greater than or equal to 1"),
     ("sgdr", {"cycle_multiplier": 1.5}, "valid integer"),
@@ -119,6 +135,7 @@ REFUSED = [
     ("reduce_on_plateau", {"factor": 1.0}, "less than 1"),
     ("reduce_on_plateau", {"patience": 0}, "greater than or equal to 1"),
     ("reduce_on_plateau", {"monitor": "test_loss"}, "validation_loss"),
+    ("reduce_on_plateau", {"best": "last"}, "'improved' or 'lowest'"),
     ("loss_probing", {"factors": []}, "at least 1 item"),
     ("loss_probing", {"factors": [1, 0]}, "greater than 0"),
     ("loss_probing", {"factors": [1, 2, 1]}, "should not hold a number twice"),
@@ -127,6 +144,10 @@ REFUSED = [
     ("loss_probing", {"normalisation": "max"}, "min_max"),
     ("loss_probing", {"temperature": 0}, "greater than 0"),
     ("loss_probing", {"minimum_rate": 0.1, "maximum_rate": 0.1}, "should be below maximum_rate"),
+    ("newton", {"damping": 0}, "greater than 0"),
+    ("newton", {"damping": 1.5}, "less than or equal to 1"),
+    ("newton", {"interval_epochs": 2}, "less than or equal to 1"),
+    ("newton", {"largest_change": 1}, "greater than 1"),
     ("range_test", {"minimum": 0.0}, "greater than 0"),
     ("range_test", {"growth": "cosine"}, "'linear' or 'exponential'"),
     ("range_test", {"smoothing": 1.0}, "less than 1"),

@@ -2,7 +2,9 @@
 
 import json
 import math
+import re
 import shutil
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -18,14 +20,15 @@ from replication.trace.tracer import Tracer
 from study_results import planned_study
 
 RUN = "results/demo/runs/tiny/cosine/seed-1"
-STUDY = "config/studies/tiny.yaml"
+STUDIES = "config/studies"
+STUDY = f"{STUDIES}/tiny.yaml"
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a project with made-up results of the tiny study, which tests leave as they are."""
     folder = tmp_path_factory.mktemp("made")
-    write_scale(folder, planned_study(folder / "config" / "studies"))
+    write_scale(folder, planned_study(folder / STUDIES))
     return folder
 
 
@@ -38,7 +41,7 @@ def project(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
 
 
 def tracer() -> Tracer:
-    return Tracer("results/demo", "config/studies")
+    return Tracer("results/demo", STUDIES)
 
 
 @pytest.mark.usefixtures("project")
@@ -157,26 +160,34 @@ def test_a_claim_about_a_value(name: str) -> None:
     for words in (
         "Claim tiny/cosine-accuracy",
         "000_75a4cf886b356ddd.txt, Results",
-        "90.00 % ± 5.00 %",
-        "91.00 % [84.69, 97.31] at 90.00%",
-        "not comparable",
-        "on these data: inconclusive",
-        "mean over 2 of 2 seeds with its 90% t interval",
+        "verdict not testable here (conceptual)",
+        "estimate 91.00 % exactly 0.91",
+        "reported 90.00 % ± 5.00 %",
+        "mean over 2 seeds of its value measure",  # and no interval, for it is not judged
         "10 hashes computed again, all as recorded.",
     ):
         assert words in text
 
 
+def test_a_claim_with_an_interval_says_which(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_scale(tmp_path, planned_study(tmp_path / STUDIES, scale="laptop", seeds=4))
+    monkeypatch.chdir(tmp_path)
+    text = " ".join(trace_text(Tracer("results/laptop", STUDIES).claim("cosine-accuracy")).split())
+    assert "verdict reproduced (direct)" in text
+    assert re.search(r"estimate 91\.00 % \[83\.88, 98\.12\] at 95\.00% exactly 0\.91", text)
+    assert "mean over 4 seeds of its value, with the t interval of one further run" in text
+
+
 def test_a_claim_that_is_not_run_says_so(project: Path) -> None:
     path = project / "results/demo/claims.csv"
     table = read_table(path)
-    facts = {"n": 0, "outcome": "not run", "verdict": "not run (demo scale)", "detail": ""}
+    facts = {"n": 0, "outcome": "not run", "verdict": "not run", "detail": ""}
     table = table.assign(**facts, **dict.fromkeys(("estimate", "low", "high", "level"), math.nan))
     write_table(table, path)
     for name in ("cosine-accuracy", "cosine-better"):
         text = trace_text(tracer().claim(name))
-        assert "not run (demo scale)" in text
-        assert "none: the study leaves out an arm of the claim at this scale" in text
+        assert re.search(r"verdict +not run\n", text)
+        assert "none: the study leaves out an arm of the reading at this scale" in text
 
 
 @pytest.mark.usefixtures("project")
@@ -186,29 +197,37 @@ def test_a_claim_about_an_order_shows_the_runs_of_both_arms() -> None:
         f"tiny/{arm}/seed-{seed}" for arm in ("cosine", "probing") for seed in (1, 2)
     ]
     text = " ".join(trace_text(chain).split())
-    assert "against probing: +0.09" in text
-    assert "cosine − each of probing, paired by seed" in text
+    assert "estimate +9.00 %" in text
+    assert "reported above 0" in text
+    assert "mean of cosine − mean of probing, counted positive where cosine is higher" in text
+
+
+def change_reading(project: Path, old: str, new: str) -> None:
+    """Replace a part of a reading in the study file; its lines are indented by eight spaces."""
+    path = project / STUDY
+    text = path.read_text()
+    old, new = (textwrap.indent(each, " " * 8) for each in (old, new))
+    assert old in text
+    path.write_text(text.replace(old, new))
 
 
 def test_the_epochs_of_both_arms_of_a_difference(project: Path) -> None:
-    path = project / STUDY
-    old = "kind: value\n    arm: cosine\n"
-    text = path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, f"{old}    epoch: last\n    minus: probing\n    minus_epoch: 1\n"))
+    change_reading(
+        project, "arm: cosine\nmeasure:", "arm: cosine\nepoch: last\nminus: probing\nminus_epoch: 1\nmeasure:"
+    )
     runs = tracer().claim("cosine-accuracy")["runs"]
     assert [run["source"]["line"] for run in runs] == [3, 3, 2, 2]
 
 
 def test_an_event_shows_for_each_run_whether_it_happens(project: Path) -> None:
-    path = project / STUDY
-    event = (
-        "kind: shape\n    arm: cosine\n    event: second_descent\n    threshold: 0.1\n    reason: a test\n"
-        "    measure: validation_loss\n    expected: true\n"
+    change_reading(
+        project,
+        "arm: cosine\nmeasure: test_accuracy\nexpected: 0.9\nmargin: {absolute: 0.05, reason: a test}\n",
+        "arm: cosine\nmeasure: validation_loss\nexpected: true\nevent: second_descent\nthreshold: 0.1\n"
+        "reason: a test\n",
     )
-    head, _, tail = path.read_text().partition("  - id: cosine-accuracy")
-    rest = tail[tail.index("  - id: cosine-better") :]
-    path.write_text(f"{head}  - id: cosine-accuracy\n    section: R\n    quote: q\n    {event}{rest}")
+    path = project / STUDY
+    path.write_text(path.read_text().replace("kind: value", "kind: shape"))
     chain = tracer().claim("cosine-accuracy")
     assert [run["value"] for run in chain["runs"]] == [False, False]
     assert chain["runs"][0]["source"]["row"] == "all epochs"
@@ -272,7 +291,7 @@ def test_results_that_are_older_than_the_study_file(project: Path) -> None:
 
 def test_without_results_it_says_how_to_get_them(tmp_path: Path) -> None:
     with pytest.raises(ResultsError, match="run `snakemake --cores all` first"):
-        Tracer(tmp_path, "config/studies")
+        Tracer(tmp_path, STUDIES)
 
 
 @pytest.mark.usefixtures("project")

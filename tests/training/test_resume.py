@@ -99,7 +99,13 @@ def test_early_stopping_at_the_ends_of_cycles_goes_on_counting(tmp_path, monkeyp
     [
         pytest.param({"optimizer": {"name": "adam", "learning_rate": 0.001, "epsilon": 1e-7}}, id="Adam"),
         pytest.param({"model": {"name": "resnet20", "width": 2}}, id="batch norm"),
+        pytest.param({"model": {"name": "transformer", "width": 8, "heads": 2, "blocks": 1}}, id="attention"),
+        pytest.param({"model": {"name": "row-gru", "units": 4}}, id="recurrence"),
+        pytest.param({"model": {"name": "vgg", "width": 1}}, id="VGG"),
         pytest.param({"precision": "bfloat16"}, id="bfloat16"),
+        pytest.param(
+            {"averaging": {"at": "every_epoch"}, "model": {"name": "resnet20", "width": 2}}, id="averaging"
+        ),
         pytest.param({"evaluate_test": "end", "record_every_step": False}, id="test images at the end"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Commands: `python -m replication verdicts`, `trace`, `reference`, `schema` and `facts`."""
+"""Commands: `python -m replication verdicts`, `trace`, `new-study`, `reference`, `schema` and `facts`."""
 
 import argparse
 import os
@@ -35,6 +35,9 @@ def _parser() -> argparse.ArgumentParser:
     verdicts.add_argument("--scale", choices=get_args(Scale), help="default: that of config/config.yaml")
     verdicts.set_defaults(command=_verdicts)
     _add_trace(commands)
+    new_study = commands.add_parser("new-study", help="write a study and its notebook that run as they are")
+    new_study.add_argument("name", metavar="NAME", help="of the study: lower-case letters, digits, hyphens")
+    new_study.set_defaults(command=_new_study)
     reference = commands.add_parser("reference", help="print config/README.md: every key and its default")
     reference.set_defaults(command=_reference)
     schema = commands.add_parser(
@@ -91,6 +94,12 @@ def _trace(options: argparse.Namespace) -> str:
 
 def _results(options: argparse.Namespace) -> Path:
     return Path("results") / (options.scale or config_of(read_yaml(CONFIG_FILE)).scale)
+
+
+def _new_study(options: argparse.Namespace) -> str:
+    from replication.report.new_study import new_study
+
+    return new_study(options.name)
 
 
 def _reference(_options: argparse.Namespace) -> str:

@@ -79,6 +79,7 @@ rule schedules:
     conda:
         "../../envs/pipeline.yaml"
     params:
+        own=[canonical_json(schedule.model_dump(mode="json")) for schedule in own_functions(PLAN)],
         code=script_digest("schedules.py"),
     script:
         "../scripts/schedules.py"

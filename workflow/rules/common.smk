@@ -9,7 +9,7 @@ from replication.system.code_digest import code_digest
 from replication.data import downloaded_all_the_same, inventory, raw_files
 from replication.runs.forks.launch import start_fork_server
 from replication.system.stale_locks import register
-from replication.runs.plan import STUDIES, load_plan
+from replication.runs.plan import STUDIES, load_plan, own_functions
 from replication.runs.results import RUN_ID, RUNS, STUDY_TABLES
 from replication.runs.provenance import registry_choices
 from replication.system.digests import canonical_json

@@ -1,8 +1,11 @@
 import math
+import warnings
 
 import numpy as np
 import pytest
 import torch
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.neural_network import MLPClassifier
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from replication.training.controllers import PlateauRate, RunContext
@@ -24,7 +27,7 @@ def sequence(number, length=30):
     return losses.tolist()
 
 
-def our_rates(losses, **fields):
+def our_rates(losses, column="validation_loss", **fields):
     """Give the learning rate after each epoch."""
     settings = run_settings(schedule={"name": "reduce_on_plateau", **fields})
     ours = optimizer()
@@ -34,7 +37,8 @@ def our_rates(losses, **fields):
         controller.begin_epoch(epoch)
         controller.before_step(epoch)
         # Only what is monitored may matter.
-        controller.end_epoch({"train_loss": -epoch, "validation_loss": loss, "validation_accuracy": epoch})
+        others = {"train_loss": -epoch, "validation_loss": -epoch, "validation_accuracy": epoch}
+        controller.end_epoch({**others, column: loss})
         rates.append(ours.param_groups[0]["lr"])
     assert controller.costs() == {}
     return rates
@@ -171,3 +175,35 @@ def test_one_that_goes_on_from_a_state_is_the_same(cooldown):
         rates.append(ours.param_groups[0]["lr"])
         state, theirs = controller.state_dict(), ours
     assert rates == expected
+
+
+@pytest.mark.parametrize("tolerance", [0.003, 0.02])
+@pytest.mark.parametrize("patience", [1, 3])
+def test_scikit_learns_adaptive_rate_is_a_plateau_of_the_training_loss(patience, tolerance):
+    random = np.random.default_rng(0)
+    images, labels = random.random((60, 5)), random.integers(0, 3, 60)
+    theirs = MLPClassifier(
+        (4,), solver="sgd", learning_rate="adaptive", learning_rate_init=BASE_RATE, momentum=0, alpha=0, max_iter=20,
+        n_iter_no_change=patience, tol=tolerance, random_state=0,
+    )  # fmt: skip
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        theirs.fit(images, labels)
+    settings = {
+        "monitor": "train_loss",
+        "best": "lowest",
+        "factor": 0.2,
+        "patience": patience + 1,
+        "threshold": tolerance,
+        "threshold_mode": "abs",
+    }
+    rates = our_rates(theirs.loss_curve_, column="train_loss", **settings)
+    assert rates[-1] < BASE_RATE / 4
+    assert rates[-1] == pytest.approx(theirs._optimizer.learning_rate)
+
+
+def test_the_lowest_value_counts_although_it_was_no_improvement():
+    losses = [1.0, 0.95, 0.9, 0.85, 0.8, 0.75]
+    fields = {"patience": 2, "factor": 0.5, "threshold": 0.08, "threshold_mode": "abs"}
+    assert our_rates(losses, **fields)[-1] == BASE_RATE
+    assert our_rates(losses, best="lowest", **fields)[-1] == BASE_RATE / 4

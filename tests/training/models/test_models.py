@@ -1,7 +1,17 @@
 import pytest
 import torch
 
-from replication.settings.run import Mlp, MnistCnn, ModelSettings, ResNet18, ResNet20, ResNet38
+from replication.settings.run import (
+    Mlp,
+    MnistCnn,
+    ModelSettings,
+    ResNet18,
+    ResNet20,
+    ResNet38,
+    RowGru,
+    Transformer,
+    Vgg,
+)
 from replication.training.models import MODELS, build_model
 from support import names_of
 
@@ -12,6 +22,11 @@ SETTINGS = [
     ResNet18(name="resnet18", stem="cifar", width=8),
     ResNet20(name="resnet20", width=4),
     ResNet38(name="resnet38", width=4),
+    Transformer(name="transformer", width=8, heads=2, blocks=1),
+    Transformer(name="transformer", width=8, heads=2, blocks=1, normalisation="before"),
+    RowGru(name="row-gru", units=8),
+    Vgg(name="vgg", depth=11, width=2),
+    Vgg(name="vgg", depth=16, width=2),
 ]
 
 
@@ -27,7 +42,7 @@ def test_every_model_takes_images_and_gives_logits(settings, channels, classes):
     assert model(torch.rand(2, channels, 28, 28)).shape == (2, classes)
 
 
-@pytest.mark.parametrize("settings", [*SETTINGS[:3], SETTINGS[4]], ids=str)
+@pytest.mark.parametrize("settings", SETTINGS, ids=str)
 def test_initial_weights_come_from_the_default_generator(settings):
     def weights(seed):
         torch.manual_seed(seed)

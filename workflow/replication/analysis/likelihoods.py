@@ -4,6 +4,7 @@ Where the report leaves a setting unsaid, a grid has an axis of it, and the stat
 for each of its values. Under a reading the number is one further run of its arm: normal, with the mean of ours, and
 with the variance of a prediction and that of what is unsaid beyond the axis, a margin being two standard deviations.
 Several readings of a statement under one value, such as after 3 epochs and at the end, are as likely as each other.
+Only direct evidence can answer: other data, or less budget, have other numbers whatever was left unsaid.
 """
 
 import math
@@ -11,12 +12,16 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+import pandas as pd
+
 from replication.analysis.comparisons import difference, one_mean
+from replication.analysis.kinds_of_evidence import DIRECT, evidence_for
 from replication.analysis.observations import Observations
 from replication.runs.plan import PlannedStudy
 from replication.settings.claims import ValueClaim
 from replication.settings.study import Study
 
+COLUMNS = ["study", "question", "title", "answer", "choice", "log_likelihood", "less_likely", "numbers"]
 Values = tuple[str, ...]  # one of each axis, in their order
 
 
@@ -26,7 +31,7 @@ class Explanation:
 
     Attributes
     ----------
-    values
+    choice
         One of each axis.
     log_likelihood
         Natural logarithm, of all numbers together.
@@ -34,7 +39,7 @@ class Explanation:
         Ids of the statements whose numbers these are, the same ones for all choices.
     """
 
-    values: Values
+    choice: Values
     log_likelihood: float
     numbers: tuple[str, ...]
 
@@ -47,8 +52,8 @@ def explanations(
 ) -> list[Explanation]:
     """Return all values of some axes, the best explanation first.
 
-    Statements count that have a reading for each of the values, all with two runs or more; without any, there is no
-    explanation.
+    Statements count that have a reading for each of the values, all of direct evidence and with two runs or more;
+    without any, there is no explanation.
 
     Parameters
     ----------
@@ -64,7 +69,9 @@ def explanations(
         found: dict[Values, list[float]] = defaultdict(list)
         for claim in statement.readings:
             if isinstance(claim, ValueClaim) and claim.arm in places:
-                found[places[claim.arm]].append(_log_density(claim, observations))
+                direct = evidence_for(planned, claim)[0] == DIRECT
+                density = _log_density(claim, observations) if direct else math.nan
+                found[places[claim.arm]].append(density)
         by_statement[statement.id] = found
     asked = {values for found in by_statement.values() for values in found}
     complete = {
@@ -81,18 +88,55 @@ def explanations(
     return [Explanation(values, totals[values], tuple(complete)) for values in best_first]
 
 
+def explanation_table(planned: PlannedStudy, runs: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
+    """Return what explains the numbers of a report: for each question of its study a row for each choice, best first.
+
+    Returns
+    -------
+    DataFrame
+        `study`, `question`, `title` and its `answer` in words; the `choice`, such as `batch 32`, the `log_likelihood`
+        of all `numbers` (ids of statements), and how many times `less_likely` than with the best choice they are. A
+        question that has no answer here has one row, without a choice.
+    """
+    observations = Observations(planned, runs, history)
+    rows: list[dict[str, object]] = []
+    for question in planned.study.questions:
+        found = explanations(planned, observations, question.axes, question.statements)
+        asked: dict[str, object] = {
+            "study": planned.name,
+            "question": question.id,
+            "title": question.title,
+            "answer": answer(found, question.axes),
+        }
+        rows += [
+            {
+                **asked,
+                "choice": _written(each.choice, question.axes),
+                "log_likelihood": each.log_likelihood,
+                "less_likely": math.exp(found[0].log_likelihood - each.log_likelihood),
+                "numbers": " ".join(each.numbers),
+            }
+            for each in found
+        ] or [asked]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
 def answer(found: Sequence[Explanation], axes: Sequence[str]) -> str:
     """Return in one sentence which of several explanations is best, and by how much."""
     if len(found) < 2:
-        return "No reading can be preferred: runs are missing."
+        return "Cannot be told here: it takes direct evidence for each choice, and two seeds of it."
     best, second = found[:2]
-    factor = math.exp(min(best.log_likelihood - second.log_likelihood, math.log(1e6)))
-    more = "more than a million" if factor >= 1e6 else f"{factor:.3g}"
+    more = times(math.exp(best.log_likelihood - second.log_likelihood))
     numbers = "number" if len(best.numbers) == 1 else f"{len(best.numbers)} numbers"
     return (
-        f"Of the readings, {_written(best.values, axes)} explains the report's {numbers} best: "
-        f"{more} times as likely as with {_written(second.values, axes)}."
+        f"Of the readings, {_written(best.choice, axes)} explains the report's {numbers} best: "
+        f"{more} times as likely as with {_written(second.choice, axes)}."
     )
+
+
+def times(factor: float) -> str:
+    """Return how many times, in words where digits say nothing."""
+    return "more than a million" if factor >= 1e6 else f"{factor:.3g}"
 
 
 def _written(values: Values, axes: Sequence[str]) -> str:

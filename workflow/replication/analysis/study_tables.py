@@ -13,6 +13,7 @@ import pandas as pd
 
 from replication.analysis.derived_arms import with_derived_arms
 from replication.analysis.intervals import t_interval
+from replication.analysis.likelihoods import explanation_table
 from replication.analysis.measures import at_epoch
 from replication.analysis.passes import passes
 from replication.analysis.range_tests import range_tests
@@ -236,6 +237,7 @@ def write_study_tables(planned: PlannedStudy, runs_folder: str | Path, folder: s
         "arms": describe_arms(planned),
         "range_tests": range_tests(planned, runs_folder),
         "recommendations": recommendations(planned, runs, history),
+        "explanations": explanation_table(planned, runs, history),
     }
     for name in STUDY_TABLES:
         write_table(tables[name], Path(folder) / f"{name}.csv")

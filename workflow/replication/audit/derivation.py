@@ -16,7 +16,7 @@ from replication.analysis.verdicts import judge
 from replication.audit.layout import REPORT
 from replication.report.notebooks import execute
 from replication.report.page import render
-from replication.runs.plan import PlannedStudy
+from replication.runs.plan import PlannedStudy, own_functions
 from replication.runs.results import STUDY_TABLES
 from replication.schedules import gallery
 from replication.system.tables import read_table, write_table
@@ -55,7 +55,7 @@ def steps(plan: Mapping[str, PlannedStudy], results: Path) -> Iterator[Step]:
         inputs = tuple(f"studies/{study}/{name}.csv" for study in plan)
         output = "claims.csv" if name == "claims" else f"tables/{name}.csv"
         yield Step((output,), inputs, partial(_combine, inputs, output))
-    yield Step((SCHEDULES,), (), _schedules)
+    yield Step((SCHEDULES,), (), partial(_schedules, plan))
     tables = (f"tables/{name}.csv" for name in STUDY_TABLES)
     notebooks = (f"studies/{study}/notebook.ipynb" for study in plan)
     yield Step((REPORT,), ("claims.csv", SCHEDULES, *tables, *notebooks), partial(_report, plan))
@@ -92,8 +92,8 @@ def _combine(inputs: tuple[str, ...], output: str, made: Path) -> None:
     write_table(pd.concat([read_table(made / path) for path in inputs]), made / output)
 
 
-def _schedules(made: Path) -> None:
-    rows = pd.DataFrame(gallery(), columns=["schedule", "progress", "multiplier"])
+def _schedules(plan: Mapping[str, PlannedStudy], made: Path) -> None:
+    rows = pd.DataFrame(gallery(own=own_functions(plan)), columns=["schedule", "progress", "multiplier"])
     write_table(rows, made / SCHEDULES)
 
 

@@ -13,8 +13,9 @@ from replication.errors import ConfigurationError, ResultsError
 from replication.report.formatting import counted
 from replication.runs.folder import HISTORY, PREDICTIONS, RECORD, STEPS, TIMINGS
 from replication.runs.record import Record
+from replication.schedules import is_current
 from replication.settings.run import RunSettings
-from replication.settings.schedule import PureSchedule, RangeTested
+from replication.settings.schedule import OwnFunction, PureSchedule, RangeTested
 from replication.training.predictions import read_predictions
 
 Problem = tuple[str, str]  # a file of the run's folder, and what is wrong with it
@@ -153,6 +154,8 @@ def _rate_problems(
     """Yield where learning rate or momentum are not those of a schedule that depends on the step alone."""
     if not isinstance(settings.schedule, PureSchedule):
         return
+    if isinstance(settings.schedule, OwnFunction) and not is_current(settings.schedule):
+        return  # its curve is no longer known, and the run outdated, which is reported with its settings
     rates = expected.rates(settings, numbers, an_epoch)
     for row, step, (rate, momentum) in zip(rows, numbers, rates, strict=True):
         for column, value in (("learning_rate", rate), ("momentum", momentum)):

@@ -24,6 +24,7 @@ WORKFLOW = (
     "profiles",
     "pyproject.toml",
     "reports",
+    "schedules",
     "workflow",
 )
 MEDIA_TYPES = {

@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from replication.data.recipes import Shape
 from replication.runs.folder import TIMINGS
-from replication.settings.run import RunSettings
+from replication.settings.run import RunSettings, WeightAveraging
 from replication.settings.schedule import BeamSearch, Constant, PureSchedule, RangeTested
 from replication.system.files import PACKAGE
 from replication.system.memory import MEGABYTE, forget_peak_memory, peak_memory_mb
@@ -156,6 +156,8 @@ def _measurable(settings: RunSettings) -> RunSettings:
     changes |= {"budget_percent": 100.0, "evaluate_test": "end", "record_every_step": False}
     changes |= {"optimizer": settings.optimizer.model_copy(update={"learning_rate": LEARNING_RATE})}
     changes |= {"snapshot_epochs": [], "member": 1}
+    if settings.averaging is not None:  # which may wait for the end of a cycle, of which there is none here
+        changes |= {"averaging": WeightAveraging(at="every_epoch")}
     return settings.model_copy(update=changes)
 
 

@@ -16,7 +16,7 @@ from replication.data.statistics import channel_statistics
 from replication.schedules.budget import Budget
 from replication.schedules.cycles import CYCLES
 from replication.schedules.cyclical import exp_range, sgdr, triangular
-from replication.schedules.decay import exponential_decay, inverse_square_root, step_decay
+from replication.schedules.decay import exponential_decay, inverse_power, step_decay
 from replication.schedules.one_cycle import Phases, one_cycle_rate
 from replication.schedules.positions import Cycles
 from replication.schedules.profiles import cosine, geometric, linear, rex
@@ -172,7 +172,7 @@ FACTS: dict[str, Callable[[], str]] = {
     "exponential_epochs": lambda: number(exponential_decay(0.9, 1.0, False)(70.0)),
     "exponential_slow": lambda: number(exponential_decay(0.99, 1.0, False)(70.0)),
     "geometric_half": lambda: number(geometric(1.0, 0.01)(0.5)),
-    "inverse_root_3": lambda: number(inverse_square_root(1.0)(3.0)),
+    "inverse_root_3": lambda: number(inverse_power(1.0, 0.5)(3.0)),
 }  # fmt: skip
 
 

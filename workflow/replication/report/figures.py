@@ -209,7 +209,7 @@ def schedule_gallery(schedules: pd.DataFrame) -> Figure:
             rows = schedules[schedules["schedule"] == name]
             axis.plot(rows["progress"], rows["multiplier"], color=COLOURS[0], lw=1.4)
             axis.set_title(textwrap.fill(name, 34), fontsize=8)
-            axis.set_ylim(-0.05, 1.08)
+            axis.set_ylim(-0.05, 1.08 * max(1.0, rows["multiplier"].max()))
             axis.tick_params(labelsize=7)
         for axis in axes:  # the panels that no schedule needs
             axis.set_visible(False)

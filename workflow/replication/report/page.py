@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,19 +12,21 @@ from markupsafe import Markup
 
 from replication.analysis import verdicts
 from replication.analysis.kinds_of_evidence import KINDS
+from replication.analysis.likelihoods import times
 from replication.analysis.measures import DERIVED
 from replication.report.audit_stamp import NOT_AUDITED
+from replication.report.claim_words import our_words, reported_words, what_would_decide
 from replication.report.discrepancies import discrepancies_html
 from replication.report.figures import figure_html, reported_values, schedule_gallery, svg_of
 from replication.report.formatting import format_interval, format_value
 from replication.report.notebooks import notebooks_html
 from replication.report.templates import filled_in, verbatim
 from replication.runs.plan import PlannedStudy
+from replication.settings.claims import Claim
 from replication.settings.measures import EPOCH_MEASURES, MEASURES
 from replication.settings.study import Table
 from replication.system.files import write_text
-from replication.system.missing import MISSING
-from replication.system.tables import read_table
+from replication.system.tables import read_table, records
 
 TEMPLATE, STYLE = "report.html.j2", "report.css"
 DISCREPANCIES, DISCREPANCIES_TEMPLATE = "discrepancies.yaml", "discrepancies.html.j2"
@@ -40,12 +42,13 @@ class Tables:
     summary: pd.DataFrame
     arms: pd.DataFrame
     recommendations: pd.DataFrame
+    explanations: pd.DataFrame
     schedules: pd.DataFrame
 
     @classmethod
     def read(cls, results: str | Path) -> "Tables":
         """Read the tables in `results/<scale>/`."""
-        names = ("runs", "summary", "arms", "recommendations", "schedules")
+        names = ("runs", "summary", "arms", "recommendations", "explanations", "schedules")
         tables = {name: read_table(Path(results, "tables", f"{name}.csv")) for name in names}
         return cls(read_table(Path(results, "claims.csv")), **tables)
 
@@ -139,7 +142,7 @@ def _budgets(tables: Tables) -> list[dict[str, Any]]:
             {
                 "study": study,
                 "data": sorted(used["dataset"].dropna().unique()),
-                "rows": [_budget(row, titles) for row in _records(rows)],
+                "rows": [_budget(row, titles) for row in records(rows)],
             }
         )
     return groups
@@ -165,17 +168,19 @@ def _number(value: float | None) -> float:
 def _study(planned: PlannedStudy, notebook: str, tables: Tables) -> dict[str, Any]:
     name = planned.name
     claims = tables.claims[tables.claims["study"] == name]
-    arms = list(_records(tables.arms[tables.arms["study"] == name]))
+    arms = list(records(tables.arms[tables.arms["study"] == name]))
     trained = [arm for arm in arms if arm["arm"] in planned.arms]
     described = {arm["arm"] for arm in arms}
-    named = {claim.id: [arm for arm in claim.arms if arm in described] for claim in planned.study.claims}
+    stated = {claim.id: claim for claim in planned.study.claims}
+    named = {name: [arm for arm in claim.arms if arm in described] for name, claim in stated.items()}
     return {
         "name": name,
         "title": planned.study.title,
         "report": planned.study.report,
         "description": planned.study.description,
-        "claims": [_claim(claim, named[claim["id"]]) for claim in _records(claims)],
+        "claims": [_claim(row, stated[row["id"]], named[row["id"]]) for row in records(claims)],
         "tables": [_table(table, name, tables, claims) for table in planned.study.tables],
+        "questions": _questions(tables.explanations[tables.explanations["study"] == name]),
         "notebook": Markup(notebook),
         "costs": [_cost(arm, tables.summary) for arm in trained],
         "arms": [_arm(arm, tables.runs) for arm in trained],
@@ -183,40 +188,26 @@ def _study(planned: PlannedStudy, notebook: str, tables: Tables) -> dict[str, An
     }
 
 
-def _records(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    for row in table.to_dict("records"):
-        yield {str(key): None if pd.isna(value) else value for key, value in row.items()}
+def _questions(explanations: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return what a study asks about what is unsaid, each with its answer and all choices that were compared."""
+    return [
+        {
+            "title": rows["title"].iloc[0],
+            "answer": rows["answer"].iloc[0],
+            "choices": [(row["choice"], times(row["less_likely"])) for row in records(rows) if row["choice"]],
+        }
+        for _, rows in explanations.groupby("question", sort=False)
+    ]
 
 
-def _claim(claim: dict[str, Any], arms: Sequence[str]) -> dict[str, Any]:
-    measure = claim["measure"]
-    is_event = claim["kind"] in ("divergence", "shape")
-    difference = claim["kind"] in ("order", "difference") or claim["minus"] is not None
-    low, high = _number(claim["low"]), _number(claim["high"])
-    if is_event:
-        ours = f"{claim['estimate']:.0%} of seeds" if claim["estimate"] is not None else MISSING
-        reported = "happens" if claim["expected"] else "does not happen"
-    else:
-        ours = f"{format_value(measure, claim['estimate'], sign=difference)} "
-        ours += format_interval(measure, low, high, sign=difference)
-        reported = _reported(measure, claim)
+def _claim(reading: dict[str, Any], claim: Claim, arms: Sequence[str]) -> dict[str, Any]:
     return {
-        **claim,
-        "ours": ours.strip(),
-        "reported": reported,
-        "seeds_to_decide": claim["seeds_to_decide"] and int(claim["seeds_to_decide"]),
+        **reading,
+        "ours": our_words(reading),
+        "reported": reported_words(reading, claim),
+        "would_decide": what_would_decide(reading),
         "arms": sorted(set(arms)),
     }
-
-
-def _reported(measure: str, claim: dict[str, Any]) -> str:
-    """Return what the report says, as bounds for what is shown beside it."""
-    margin = None if claim["margin"] is None else format_value(measure, claim["margin"])
-    if claim["kind"] == "order":
-        return "above 0" if margin is None else f"above {margin}"
-    stated = format_value(measure, claim["expected"])
-    bound = {"at_least": "at least ", "at_most": "at most "}.get(claim["side"], "")
-    return f"{bound}{stated} ± {margin}"
 
 
 def _table(table: Table, study: str, tables: Tables, claims: pd.DataFrame) -> dict[str, Any]:
@@ -264,14 +255,14 @@ def _cost(arm: dict[str, Any], summary: pd.DataFrame) -> dict[str, Any]:
 def _arm(arm: dict[str, Any], runs: pd.DataFrame) -> dict[str, Any]:
     own = runs[(runs["study"] == arm["study"]) & (runs["arm"] == arm["arm"])]
     settings = json.dumps(json.loads(arm["settings"]), indent=2)
-    return {**arm, "settings": settings, "runs": list(_records(own))}
+    return {**arm, "settings": settings, "runs": list(records(own))}
 
 
 def _derived(arm: dict[str, Any], runs: pd.DataFrame) -> dict[str, Any]:
     own = runs[(runs["study"] == arm["study"]) & (runs["arm"] == arm["arm"])]
     return {
         **arm,
-        "seeds": [{"seed": row["seed"], "runs": (row["made_of"] or "").split()} for row in _records(own)],
+        "seeds": [{"seed": row["seed"], "runs": (row["made_of"] or "").split()} for row in records(own)],
     }
 
 

@@ -2,13 +2,16 @@
 
 import shutil
 import textwrap
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from replication.errors import ResultsError
+from replication.report.claim_words import what_would_decide
 from replication.report.formatting import counted
-from replication.system.tables import read_table
+from replication.system.tables import read_table, records
 
 
 def verdict_table(results: str | Path) -> str:
@@ -40,18 +43,20 @@ def verdict_table(results: str | Path) -> str:
 def _study_lines(claims: pd.DataFrame) -> list[str]:
     """Return a line for each statement, and one below it for each reading that is not its plainest."""
     first = claims.iloc[0]
-    wide = max(len(name) for name in claims["id"]) + 2
+    wide = max(len(_name(claim)) for claim in records(claims))
     room = max(shutil.get_terminal_size((100, 24)).columns - wide - 4, 30)
     lines = ["", f"{first['study']} ({first['report']})"]
     readings = [
         reading
         for _, statement in claims.groupby("statement", sort=False)
-        for reading in statement.sort_values("plainest", ascending=False, kind="stable").to_dict("records")
+        for reading in records(statement.sort_values("plainest", ascending=False, kind="stable"))
     ]
     for claim in readings:
-        name = claim["id"] if claim["plainest"] else f"  {claim['id']}"
-        seeds = claim["seeds_to_decide"]
-        more = "" if pd.isna(seeds) else f", about {seeds:.0f} seeds would decide it"
-        verdict = textwrap.shorten(claim["verdict"] + more, room, placeholder=" ...")
-        lines.append(f"  {name:<{wide}}  {verdict}")
+        text = ", ".join(filter(None, (claim["verdict"], what_would_decide(claim))))
+        verdict = textwrap.shorten(text, room, placeholder=" ...")
+        lines.append(f"  {_name(claim):<{wide}}  {verdict}")
     return lines
+
+
+def _name(claim: Mapping[str, Any]) -> str:
+    return claim["id"] if claim["plainest"] else f"  {claim['id']}"

@@ -14,7 +14,7 @@ from replication.settings.arm import merge
 from replication.settings.claims import IDENTIFIER
 from replication.settings.config import CONFIG_PLACE, Config, config_of
 from replication.settings.run import RunSettings
-from replication.settings.schedule import PureSchedule, RangeTest
+from replication.settings.schedule import OwnFunction, PureSchedule, RangeTest
 from replication.settings.study import Scale, Study
 from replication.settings.validation import unknown_name, validate
 from replication.settings.yaml_file import read_yaml
@@ -22,6 +22,7 @@ from replication.system.digests import canonical_json, digest_of_text
 from replication.system.files import visible_files
 from replication.system.missing import or_missing
 from replication.system.user_paths import shown, user_path
+from replication.training.averaged_epochs import averaged_epochs
 from replication.training.early_stopping import build_stopper
 
 STUDIES = Path("config/studies")
@@ -161,6 +162,12 @@ def plan_of_study(config: Mapping[str, Any], study: str) -> PlannedStudy:
     return plan_of(config)[study]
 
 
+def own_functions(plan: Mapping[str, PlannedStudy]) -> list[OwnFunction]:
+    """Return the schedules of the user's own that the selected arms of a plan use."""
+    used = [settings.schedule for planned in plan.values() for settings in planned.arms.values()]
+    return [schedule for schedule in used if isinstance(schedule, OwnFunction)]
+
+
 def _check_substitutes(substitute: Mapping[str, str], place: str, config: Config) -> None:
     known = data.known_datasets(config)
     for name in [*substitute, *substitute.values()]:
@@ -227,11 +234,12 @@ def _arm_settings(file: Path, study: Study, arm: str, scale: Scale, config: Conf
     for layer in layers:
         raw = merge(raw, layer)
     place = f"{file}, arm {arm} at {scale} scale"
-    settings = validate(RunSettings, raw, place)
+    settings = _with_own_function(validate(RunSettings, raw, place), place)
     by_user = config.substitute if scale == config.scale else {}
     _check_data(_substituted(settings, overrides.substitute, by_user), config, place)
     _check_schedule(settings, place)
     _check_early_stopping(settings, place)
+    _check_averaging(settings, place)
     return settings
 
 
@@ -264,6 +272,16 @@ def _check_data(settings: RunSettings, config: Config, place: str) -> None:
             )
 
 
+def _with_own_function(settings: RunSettings, place: str) -> RunSettings:
+    """Check a function of the user's own, and return settings that say which content its file has."""
+    if not isinstance(settings.schedule, OwnFunction):
+        return settings
+    try:
+        return settings.model_copy(update={"schedule": schedules.checked(settings.schedule)})
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{place}: `schedule`: {error}") from None
+
+
 def _check_schedule(settings: RunSettings, place: str) -> None:
     if isinstance(settings.schedule, RangeTest) and not settings.record_every_step:
         raise ConfigurationError(
@@ -283,3 +301,10 @@ def _check_early_stopping(settings: RunSettings, place: str) -> None:
         build_stopper(settings, NOMINAL_STEPS_PER_EPOCH)
     except ConfigurationError as error:
         raise ConfigurationError(f"{place}: `early_stopping.judged`: {error}, or judge every_epoch") from None
+
+
+def _check_averaging(settings: RunSettings, place: str) -> None:
+    try:
+        averaged_epochs(settings, NOMINAL_STEPS_PER_EPOCH)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{place}: `averaging`: {error}") from None

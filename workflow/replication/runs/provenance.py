@@ -25,13 +25,17 @@ def registry_choices(settings: RunSettings) -> dict[str, str]:
     schedule = settings.schedule
     pure = isinstance(schedule, PureSchedule)
     warm_up = schedule.warm_up if isinstance(schedule, PureSchedule) else None
-    judged = settings.early_stopping.judged if settings.early_stopping else NONE
+    stopping = settings.early_stopping
+    judged = stopping.judged if stopping else NONE
+    averaged = settings.averaging.at if settings.averaging else NONE
     return {
         "training.models.MODELS": settings.model.name,
         "training.optimizers.OPTIMIZERS": settings.optimizer.name,
         "training.controllers.CONTROLLERS": "planned" if pure else schedule.name,
+        "training.early_stopping.STOPPING_RULES": stopping.name if stopping else NONE,
         "training.early_stopping.JUDGED_EPOCHS": judged,
-        "schedules.cycles.CYCLES": schedule.name if judged == "cycle_ends" else NONE,
+        "training.averaged_epochs.AVERAGED_EPOCHS": averaged,
+        "schedules.cycles.CYCLES": schedule.name if "cycle_ends" in (judged, averaged) else NONE,
         "schedules.from_settings.CURVES": _curve(schedule),
         "schedules.from_settings.MOMENTUM_CURVES": _curve(schedule),
         "schedules.from_settings.ANNEALINGS": getattr(schedule, "annealing", NONE),

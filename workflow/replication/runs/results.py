@@ -10,6 +10,7 @@ STUDY_TABLES = {
     "arms": "One row per arm: title, settings and how they differ from the report's.",
     "range_tests": "One row per step of each learning-rate range test, with the range that it suggests.",
     "recommendations": "The best schedule of each budget, and those that the runs cannot tell from it.",
+    "explanations": "One row per choice of what a report leaves unsaid: how likely it makes the report's numbers.",
 }
 
 

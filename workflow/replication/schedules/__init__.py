@@ -7,6 +7,7 @@ the rest of the package takes; each formula is in the module of its family.
 from replication.schedules.budget import Budget
 from replication.schedules.examples import gallery
 from replication.schedules.from_settings import RatePlan, build
+from replication.schedules.own_function import checked, is_current
 from replication.schedules.range_test import (
     LEAST_FALL,
     RangeSuggestion,
@@ -26,8 +27,10 @@ __all__ = [
     "RatePlan",
     "Schedule",
     "build",
+    "checked",
     "cycles_within",
     "gallery",
+    "is_current",
     "range_test",
     "rates_of_test",
     "steps_of_test",

@@ -70,20 +70,25 @@ def exponential_decay(decay_rate: float, decay_epochs: float, staircase: bool) -
     return lambda time: decay_rate ** progress(time, period)
 
 
-def inverse_square_root(time_scale_epochs: float, power: float = 0.5) -> Curve:
-    """Decay with the square root, or another power, of the time, counted from `time_scale_epochs` before the start.
+def inverse_power(time_scale_epochs: float, power: float) -> Curve:
+    """Decay with a power of the time, counted from `time_scale_epochs` before the start.
 
     ``f(t) = (s / (s + t)) ** power``
 
-    t is the time in epochs and s is `time_scale_epochs`; ``f(0) = 1``, and with the square root
-    ``f(3 s) = 1/2``. It approaches 0 and does not end. Source: Zhai et al., arXiv:2106.04560 ("reciprocal
-    square-root"), whose time scale is free. Joined to a linear warm-up from 0 of exactly s epochs, it is the
-    schedule of Vaswani et al., arXiv:1706.03762, equation 3, divided by its peak: min(T / s, sqrt(s / T)), T being
-    the time from the start of the warm-up.
+    t is the time in epochs and s is `time_scale_epochs`; ``f(0) = 1``. It approaches 0 and does not end.
+
+    - Power 1/2 is the inverse square root of Zhai et al., arXiv:2106.04560 ("reciprocal square-root"), whose time scale
+      is free. Joined to a linear warm-up from 0 of exactly s epochs, it is the schedule of Vaswani et al.,
+      arXiv:1706.03762, equation 3, divided by its peak: min(T / s, sqrt(s / T)), T being the time from the start of the
+      warm-up.
+    - Power 1 is what tutorials call time-based decay: the argument `decay` of Keras' optimizers up to version 2,
+      ``1 / (1 + decay * iterations)``, with s = 1 / decay iterations; and scikit-learn's "optimal",
+      ``1 / (alpha (t0 + t))``, with s = t0 samples.
+    - scikit-learn's "invscaling", ``1 / t ** power_t``, counts samples from 1: s is one sample.
 
     Examples
     --------
-    >>> rate = inverse_square_root(time_scale_epochs=10)
+    >>> rate = inverse_power(time_scale_epochs=10, power=0.5)
     >>> [round(rate(time), 3) for time in (0, 10, 30, 90)]
     [1.0, 0.707, 0.5, 0.316]
     """

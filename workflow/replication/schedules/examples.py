@@ -1,6 +1,9 @@
 """One curve of each schedule, for the page that shows them all."""
 
+from collections.abc import Iterable
+
 from replication.schedules.from_settings import build
+from replication.schedules.own_function import title_of
 from replication.settings.schedule import (
     AtFractions,
     Constant,
@@ -10,11 +13,13 @@ from replication.settings.schedule import (
     Exponential,
     ExpRange,
     FlooredExponential,
+    Fractal,
     Geometric,
-    InverseSquareRoot,
+    InversePower,
     Linear,
     MultiStep,
     OneCycle,
+    OwnFunction,
     Polynomial,
     PureSchedule,
     RangeTest,
@@ -44,8 +49,14 @@ EXAMPLES: dict[str, PureSchedule] = {
         name="floored_exponential", floor=0.01, rate=4, sampling=STEP
     ),
     "Polynomial, power 2": Polynomial(name="polynomial", power=2, sampling=STEP),
-    "Inverse square root, time scale 10 epochs": InverseSquareRoot(
-        name="inverse_square_root", time_scale_epochs=10, sampling=STEP
+    "Inverse square root, time scale 10 epochs": InversePower(
+        name="inverse_power", time_scale_epochs=10, power=0.5, sampling=STEP
+    ),
+    "Time-based decay: 1/2 after 10 epochs": InversePower(
+        name="inverse_power", time_scale_epochs=10, power=1, sampling=STEP
+    ),
+    "Fractal: 16 nodes, condition number 20": Fractal(
+        name="fractal", nodes=16, condition=20, steps_per_node=312
     ),
     "Cosine": Cosine(name="cosine", sampling=STEP),
     "Cosine with restarts (SGDR): 10, 20, 40 epochs": Sgdr(
@@ -80,11 +91,13 @@ EXAMPLES: dict[str, PureSchedule] = {
 }
 
 
-def gallery(points: int = 401) -> list[tuple[str, float, float]]:
+def gallery(points: int = 401, own: Iterable[OwnFunction] = ()) -> list[tuple[str, float, float]]:
     """Trace every example over its budget.
 
     Parameters
     ----------
+    own
+        Functions of the user's, which come after the examples: read at every step, without a warm-up.
     points
         Points of each curve, at least 2, evenly spaced from progress 0 to 1.
 
@@ -98,7 +111,10 @@ def gallery(points: int = 401) -> list[tuple[str, float, float]]:
     >>> gallery(points=2)[:2]
     [('Constant', 0.0, 1.0), ('Constant', 1.0, 1.0)]
     """
-    return [(title, *point) for title, example in EXAMPLES.items() for point in _trace(example, points)]
+    bare = {title_of(each): each.model_copy(update={"sampling": STEP, "warm_up": None}) for each in own}
+    return [
+        (title, *point) for title, example in (EXAMPLES | bare).items() for point in _trace(example, points)
+    ]
 
 
 def _trace(example: PureSchedule, points: int) -> list[tuple[float, float]]:

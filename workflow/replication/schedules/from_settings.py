@@ -12,12 +12,14 @@ from replication.schedules.budget import Budget
 from replication.schedules.cyclical import exp_range, sgdr, triangular, triangular2
 from replication.schedules.decay import (
     exponential_decay,
-    inverse_square_root,
+    inverse_power,
     multi_step_decay,
     step_decay,
 )
+from replication.schedules.fractal import fractal
 from replication.schedules.join import join_schedules, scaled
 from replication.schedules.one_cycle import Phases, one_cycle_momentum, one_cycle_rate
+from replication.schedules.own_function import own_function
 from replication.schedules.positions import whole_steps
 from replication.schedules.profiles import (
     constant,
@@ -174,8 +176,9 @@ CURVES: dict[str, Callable[[Any, Budget], Curve]] = {
     "polynomial": lambda settings, budget: stretch(
         polynomial(1.0, settings.final, settings.power), budget.epochs
     ),
-    "inverse_square_root": lambda settings, _: inverse_square_root(
-        settings.time_scale_epochs, settings.power
+    "inverse_power": lambda settings, _: inverse_power(settings.time_scale_epochs, settings.power),
+    "fractal": lambda settings, budget: fractal(
+        settings.nodes, settings.condition, settings.steps_per_node, budget.steps_per_epoch
     ),
     "cosine": lambda settings, budget: stretch(cosine(1.0, settings.final), budget.epochs),
     "sgdr": lambda settings, _: sgdr(settings.first_cycle_epochs, settings.cycle_multiplier, settings.final),
@@ -191,6 +194,7 @@ CURVES: dict[str, Callable[[Any, Budget], Curve]] = {
     "one_cycle": lambda settings, budget: one_cycle_rate(
         _phases(settings, budget), settings.initial_divisor, settings.final_divisor
     ),
+    "function": lambda settings, budget: stretch(own_function(settings), budget.epochs),
 }
 
 MOMENTUM_CURVES: dict[str, Callable[[Any, Budget], Curve | None]] = {"one_cycle": _one_cycle_momentum}

@@ -1,8 +1,9 @@
 """The settings of one run: everything that decides its numbers, and nothing else."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from replication.settings.base import Section
 from replication.settings.schedule import Constant, ScheduleSettings, increasing
@@ -89,7 +90,50 @@ class ResNet38(ResNetCifar):
     name: Literal["resnet38"]
 
 
-ModelSettings = Annotated[MnistCnn | Mlp | ResNet18 | ResNet20 | ResNet38, Field(discriminator="name")]
+class Transformer(Section):
+    """A small transformer encoder that reads an image as a sequence of patches (arXiv:1706.03762)."""
+
+    name: Literal["transformer"]
+    patch: int = Field(
+        default=4, ge=1, description="Side of a patch in pixels, which divides that of the image."
+    )
+    width: int = Field(default=32, ge=2, description="Numbers of a token: a multiple of `heads`, and even.")
+    heads: int = Field(default=4, ge=1, description="Parts of a token that attend separately.")
+    blocks: int = Field(default=4, ge=1, description="Blocks of attention and a hidden layer.")
+    normalisation: Literal["after", "before"] = Field(
+        default="after",
+        description="Layer normalisation after each sum, as in the paper, or before each part.",
+    )
+
+    @model_validator(mode="after")
+    def _heads_divide_the_width(self) -> "Transformer":
+        if self.width % self.heads or self.width % 2:
+            raise ValueError("width should be even, and a multiple of heads")
+        return self
+
+
+class RowGru(Section):
+    """A GRU that reads an image of 28x28 row by row, and a linear layer (arXiv:1406.1078)."""
+
+    name: Literal["row-gru"]
+    units: int = Field(default=64, ge=1, description="Numbers of its state.")
+
+
+class Vgg(Section):
+    """VGG for small images, with batch normalisation (arXiv:1409.1556)."""
+
+    name: Literal["vgg"]
+    depth: Literal[11, 13, 16] = Field(
+        default=11, description="Layers that have weights, in the paper's count."
+    )
+    width: int = Field(
+        default=64, ge=1, description="Channels of the first stage; twice as many up to 8 times."
+    )
+
+
+ModelSettings = Annotated[
+    MnistCnn | Mlp | ResNet18 | ResNet20 | ResNet38 | Transformer | RowGru | Vgg, Field(discriminator="name")
+]
 
 
 class Adam(Section):
@@ -149,9 +193,13 @@ class ScheduleFreeSgd(Section):
 OptimizerSettings = Annotated[Adam | Sgd | ScheduleFreeSgd, Field(discriminator="name")]
 
 
+RESTORE_BEST = "End with the weights of the epoch of the lowest validation loss. Keras' default is not to."
+
+
 class EarlyStopping(Section):
     """Stop when the monitored value has not improved for `patience` epochs, or cycles, in a row."""
 
+    name: Literal["patience"] = Field(default="patience", description="May be left out.")
     monitor: Literal["validation_loss", "validation_accuracy"] = Field(description="What should improve.")
     judged: Literal["every_epoch", "cycle_ends"] = Field(
         default="every_epoch",
@@ -166,9 +214,65 @@ class EarlyStopping(Section):
         ge=0,
         description="An improvement must exceed this; one that equals it, as .4 to .3 and 0.1, is none.",
     )
-    restore_best: bool = Field(
-        default=False,
-        description="End with the weights of the epoch of the lowest validation loss. Keras' default is not to.",
+    restore_best: bool = Field(default=False, description=RESTORE_BEST)
+
+
+class PrecheltCriterion(Section):
+    """What Prechelt's stopping criteria (1998) share: they look at the validation loss after every epoch."""
+
+    monitor: Literal["validation_loss"] = Field(
+        default="validation_loss", description="What should not rise."
+    )
+    judged: Literal["every_epoch"] = Field(default="every_epoch", description="When it is measured.")
+    restore_best: bool = Field(default=False, description=RESTORE_BEST)
+
+
+class GeneralisationLoss(PrecheltCriterion):
+    """Prechelt's GL: stop when the validation loss is above the lowest so far by more than `threshold` percent."""
+
+    name: Literal["generalisation_loss"]
+    threshold: float = Field(gt=0, description="Percent of the lowest: the paper's alpha, from 1 to 5.")
+
+
+class ProgressQuotient(PrecheltCriterion):
+    """Prechelt's PQ: stop when that loss, over the training progress of the last strip, exceeds `threshold`."""
+
+    name: Literal["progress_quotient"]
+    threshold: float = Field(gt=0, description="Percent over per mille: the paper's alpha, from 0.5 to 3.")
+    strip_epochs: int = Field(default=5, ge=2, description="Epochs of a strip: the paper's k.")
+
+
+class RisingStrips(PrecheltCriterion):
+    """Prechelt's UP: stop when the validation loss has risen in `strips` strips in a row."""
+
+    name: Literal["rising_strips"]
+    strips: int = Field(ge=1, description="The paper's s, from 2 to 8.")
+    strip_epochs: int = Field(default=5, ge=1, description="Epochs of a strip: the paper's k.")
+
+
+def _patience_by_default(raw: Any) -> Any:
+    return {"name": "patience", **raw} if isinstance(raw, Mapping) else raw
+
+
+StoppingSettings = Annotated[
+    Annotated[
+        EarlyStopping | GeneralisationLoss | ProgressQuotient | RisingStrips, Field(discriminator="name")
+    ],
+    BeforeValidator(_patience_by_default),
+]
+
+
+class WeightAveraging(Section):
+    """Evaluate the mean of the weights that training has passed through (arXiv:1803.05407)."""
+
+    at: Literal["every_epoch", "cycle_ends"] = Field(
+        description="After which epochs the weights are added. cycle_ends: where a cycle of the learning rate ends."
+    )
+    from_share: float = Field(
+        default=0.0,
+        ge=0,
+        lt=1,
+        description="Share of the budget after which averaging begins; until then, as without.",
     )
 
 
@@ -179,7 +283,10 @@ class RunSettings(Section):
     model: ModelSettings
     optimizer: OptimizerSettings
     schedule: ScheduleSettings
-    early_stopping: EarlyStopping | None = Field(default=None, description="null: train all epochs.")
+    early_stopping: StoppingSettings | None = Field(default=None, description="null: train all epochs.")
+    averaging: WeightAveraging | None = Field(
+        default=None, description="null: evaluate the weights themselves."
+    )
     batch_size: int = Field(
         ge=1, description="Training images per step; the last batch of an epoch may be smaller."
     )
@@ -227,6 +334,14 @@ class RunSettings(Section):
             raise ValueError(
                 "optimizer schedule_free_sgd takes the place of a schedule: use the schedule constant without "
                 "warm_up (the optimizer has warmup_steps), or another optimizer"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _averaged_once(self) -> "RunSettings":
+        if self.averaging is not None and isinstance(self.optimizer, ScheduleFreeSgd):
+            raise ValueError(
+                "averaging: the optimizer schedule_free_sgd averages by itself: delete one of the two"
             )
         return self
 

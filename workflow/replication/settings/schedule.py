@@ -5,9 +5,9 @@ Times are in epochs. Multipliers are relative to the base learning rate of the a
 """
 
 from itertools import pairwise
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from replication.settings.base import Section
 
@@ -160,14 +160,39 @@ class Polynomial(PureSchedule):
     final: Floor = Field(default=0.0, description=FINAL)
 
 
-class InverseSquareRoot(PureSchedule):
-    """sqrt(s / (s + epochs)), s being the time scale (Zhai et al., arXiv:2106.04560)."""
+class InversePower(PureSchedule):
+    """(s / (s + epochs)) ** power, s being the time scale: inverse square root, time-based decay and their kin."""
 
-    name: Literal["inverse_square_root"]
+    name: Literal["inverse_power"]
     time_scale_epochs: Positive = Field(
-        description="Time scale s, in epochs. After a linear warm-up of s epochs: the Transformer's schedule."
+        description="Time scale s, in epochs. Keras' `decay` is 1 / (s times the steps of an epoch)."
     )
-    power: Positive = Field(default=0.5, description="0.5: the square root; below: a slower decay.")
+    power: Positive = Field(
+        description="0.5: inverse square root (arXiv:2106.04560); after a linear warm-up of s epochs, that of the "
+        "Transformer. 1: time-based decay. scikit-learn's invscaling: its power_t, with s one sample."
+    )
+
+
+def _power_of_two(number: int) -> int:
+    if number.bit_count() != 1:
+        raise ValueError("should be a power of two, as 32")
+    return number
+
+
+class Fractal(PureSchedule):
+    """The step sizes of Chebyshev iteration in fractal order, repeated (arXiv:2103.01338)."""
+
+    name: Literal["fractal"]
+    nodes: Annotated[int, Field(ge=1, le=2**16), AfterValidator(_power_of_two)] = Field(
+        description="Number of step sizes: the paper's T, a power of two."
+    )
+    condition: float = Field(
+        gt=1, description="Highest over lowest curvature: nearly highest over lowest rate."
+    )
+    steps_per_node: int = Field(
+        default=1, ge=1, description="Optimizer steps with each of them: our reading."
+    )
+    sampling: SamplingSettings = Field(default=EVERY_STEP, description=SAMPLING)
 
 
 class Cosine(PureSchedule):
@@ -288,11 +313,45 @@ class OneCycle(PureSchedule):
         return self
 
 
+Keyword = bool | int | float | str | list[float]
+
+
+class OwnFunction(PureSchedule):
+    """A function in a file of yours, from progress (0 to 1) to a multiplier; every other key is a setting of it."""
+
+    # Which keys there may be, the function says: they are checked with it.
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Keyword]
+
+    name: Literal["function"]
+    file: str = Field(
+        min_length=1,
+        description="A Python file within the project's folder, by its path there: schedules/wsd.py.",
+    )
+    function: str = Field(
+        min_length=1, description="Its name in the file; it takes progress, and settings by name."
+    )
+    content_sha256: str | None = Field(
+        default=None,
+        description="SHA-256 of the file's content. null: filled in, so that an edit of the file retrains its runs. "
+        "Where it is written, another content is refused.",
+    )
+    sampling: SamplingSettings = Field(default=EVERY_STEP, description=SAMPLING)
+
+    @property
+    def keywords(self) -> dict[str, Any]:
+        """The settings that the function is given by name."""
+        return dict(self.__pydantic_extra__)
+
+
 class ReduceOnPlateau(Section):
     """A drop whenever the monitored value stops improving: torch's ReduceLROnPlateau, but for patience and `eps`."""
 
     name: Literal["reduce_on_plateau"]
-    monitor: Literal["validation_loss"] = Field(default="validation_loss", description="What should fall.")
+    monitor: Literal["validation_loss", "train_loss"] = Field(
+        default="validation_loss",
+        description="What should fall. train_loss: the mean over the steps of the epoch.",
+    )
     factor: OpenFraction = Field(default=0.1, description="Factor of each drop.")
     patience: int = Field(
         ge=1,
@@ -304,6 +363,11 @@ class ReduceOnPlateau(Section):
     )
     threshold_mode: Literal["rel", "abs"] = Field(
         default="rel", description="rel: the threshold is a share of the best value. abs: a difference."
+    )
+    best: Literal["improved", "lowest"] = Field(
+        default="improved",
+        description="What an improvement is measured from. improved: the value of the last improvement, as in torch "
+        "and Keras. lowest: the lowest value so far, improvement or not, as in scikit-learn.",
     )
     cooldown: int = Field(default=0, ge=0, description="Epochs after a drop that do not count.")
     minimum_rate: float = Field(
@@ -430,6 +494,24 @@ class Hypergradient(Section):
     )
 
 
+class Newton(Section):
+    """Damped Newton steps on the learning rate (Retsinas et al., ICASSP 2023), as in the authors' code."""
+
+    name: Literal["newton"]
+    damping: float = Field(
+        default=0.2, gt=0, le=1, description="Share of a Newton step: the code's meta_gamma."
+    )
+    interval_epochs: float = Field(
+        default=1 / 3,
+        gt=0,
+        le=1,
+        description="Epochs between changes, rounded down to whole steps, at least one.",
+    )
+    largest_change: float = Field(
+        default=100.0, gt=1, description="Most by which a change multiplies the rate: our reading."
+    )
+
+
 ScheduleSettings = Annotated[
     Constant
     | Step
@@ -439,7 +521,8 @@ ScheduleSettings = Annotated[
     | FlooredExponential
     | Linear
     | Polynomial
-    | InverseSquareRoot
+    | InversePower
+    | Fractal
     | Cosine
     | Sgdr
     | Rex
@@ -448,10 +531,12 @@ ScheduleSettings = Annotated[
     | ExpRange
     | RangeTest
     | OneCycle
+    | OwnFunction
     | ReduceOnPlateau
     | LossProbing
     | BeamSearch
     | Hypergradient
+    | Newton
     | RangeTested,
     Field(discriminator="name"),
 ]

@@ -15,7 +15,9 @@ from replication.settings.claims import EPOCH_RULE, Claim, Epoch, Identifier, St
 from replication.settings.ensembles import Ensemble
 from replication.settings.grid import Grid, expand
 from replication.settings.measures import MeasureName
+from replication.settings.questions import Question
 from replication.settings.rankings import Contest, Ranking, contest_of
+from replication.settings.validation import unknown_name
 
 Scale = Literal["demo", "laptop", "paper"]
 SMALLER_SCALES: tuple[Scale, ...] = ("demo", "laptop")
@@ -88,6 +90,9 @@ class Study(Section):
     )
     tables: list[Table] = Field(default=[])
     statements: Annotated[list[Statement], Field(min_length=1)]
+    questions: list[Question] = Field(
+        default=[], description="What is unsaid, to be found by what explains the numbers best."
+    )
 
     @model_validator(mode="after")
     def _grids_are_arms(self) -> "Study":
@@ -112,9 +117,22 @@ class Study(Section):
             ("reading", self.claims),
             ("table", self.tables),
             ("ranking", self.rankings),
+            ("question", self.questions),
         ):
             for repeated in _repeated([item.id for item in items]):
                 raise ValueError(f"two {kind}s have the id `{repeated}`")
+        return self
+
+    @model_validator(mode="after")
+    def _questions_can_be_asked(self) -> "Study":
+        said = [statement.id for statement in self.statements]
+        for question in self.questions:
+            place = f"questions, {question.id}"
+            if not any(set(question.axes) <= grid.axes.keys() for grid in self.grids):
+                raise ValueError(f"{place}, axes: no grid has the axes {', '.join(question.axes)}")
+            for name in question.statements or []:
+                if name not in said:
+                    raise ValueError(f"{place}, statements: {unknown_name('statement', name, said)}")
         return self
 
     @model_validator(mode="after")

@@ -1,7 +1,8 @@
 """Tables on disk: CSV in full precision."""
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import pandas as pd
 
@@ -50,3 +51,9 @@ def read_table(path: str | Path | IO[str]) -> pd.DataFrame:
     empty cell is a missing value. No text, and text of no letters, are the same in CSV.
     """
     return pd.read_csv(path, dtype=dict.fromkeys(TEXT, str), keep_default_na=False, na_values=[""])
+
+
+def records(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """Yield each row by column, None where a cell is empty."""
+    for row in table.to_dict("records"):
+        yield {str(key): None if pd.isna(value) else value for key, value in row.items()}

@@ -8,7 +8,7 @@ from typing import Any
 from replication.analysis.study_tables import SECONDS
 from replication.analysis.verdicts import NOT_RUN
 from replication.runs.folder import HISTORY, RECORD, TIMINGS
-from replication.settings.claims import Claim, DifferenceClaim, EventClaim, OrderClaim
+from replication.settings.claims import Claim, DifferenceClaim, EventClaim, OrderClaim, ValueClaim
 from replication.settings.measures import EPOCH_MEASURES, measure_of
 from replication.system.digests import canonical_json, digest_of_file, digest_of_text
 
@@ -99,22 +99,31 @@ def words(measure: str, epoch: str | int) -> str:
 def formula_of(claim: Claim, facts: Mapping[str, Any]) -> str:
     """Return how the estimate of a claim comes from its runs; `facts` is its row in claims.csv."""
     if facts["outcome"] == NOT_RUN:
-        return "none: the study leaves out an arm of the claim at this scale"
+        return "none: the study leaves out an arm of the reading at this scale"
     measured = words(claim.measure, claim.epoch)
     if isinstance(claim, EventClaim):
         against = f", against {claim.reference} of the same seed" if claim.reference else ""
         when = measured if claim.event == "no_convergence" else claim.measure
         return f"share of {facts['n']} seeds that show {claim.event} in {when}{against} (threshold {claim.threshold:g})"
-    if isinstance(claim, OrderClaim):
-        others = claim.than[0] if len(claim.than) == 1 else f"each of {', '.join(claim.than)}"
-        return (
-            f"{measured}: mean of {claim.arm} − mean of {others}, counted positive where {claim.arm} is "
-            f"{claim.direction}; the comparison that decides, with Welch's t interval"
-        )
-    if isinstance(claim, DifferenceClaim):
-        return f"{measured}: mean of {claim.arm} − mean of {claim.minus}, with Welch's t interval"
-    of = f"the difference {claim.arm} − {claim.minus}" if claim.minus else "its value"
-    return f"{measured}: mean over {facts['n']} seeds of {of}, with the t interval of one further run"
+    computed, interval = _estimate_and_interval(claim, facts["n"])
+    return f"{measured}: {computed}" + ("" if facts["low"] is None else f", with {interval}")
+
+
+def _estimate_and_interval(claim: ValueClaim | DifferenceClaim | OrderClaim, seeds: int) -> tuple[str, str]:
+    """Return how the estimate is computed, and what its interval is where the runs give one."""
+    match claim:
+        case OrderClaim():
+            others = claim.than[0] if len(claim.than) == 1 else f"each of {', '.join(claim.than)}"
+            return (
+                f"mean of {claim.arm} − mean of {others}, counted positive where {claim.arm} is {claim.direction}; "
+                "the comparison that decides",
+                "Welch's t interval",
+            )
+        case DifferenceClaim():
+            return f"mean of {claim.arm} − mean of {claim.minus}", "Welch's t interval"
+        case ValueClaim():
+            of = f"the difference {claim.arm} − {claim.minus}" if claim.minus else "its value"
+            return f"mean over {seeds} seeds of {of}", "the t interval of one further run"
 
 
 def plain(value: Any) -> Any:

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from replication.analysis.measures import DERIVED
+from replication.report.claim_words import is_event, our_words
 from replication.report.formatting import format_interval, format_value
-from replication.system.missing import MISSING, or_missing
+from replication.system.missing import or_missing
 from replication.trace.evidence import hashes_of
 
 WIDTH = 110
@@ -59,8 +60,7 @@ def _claim(chain: Mapping[str, Any]) -> Iterator[str]:
         yield _line("read as", claim["reading"])
     yield _line("verdict", claim["verdict"])
     yield _line("estimate", _estimate(claim))
-    if claim["expected"] is not None:
-        yield _line("expected", _expected(claim))
+    yield _line("reported", chain["reported"])
     if claim["margin_reason"]:
         yield _line("because", claim["margin_reason"])
     if claim["detail"]:
@@ -70,20 +70,11 @@ def _claim(chain: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _estimate(claim: Mapping[str, Any]) -> str:
-    if claim["kind"] in ("divergence", "shape"):
-        return MISSING if claim["estimate"] is None else f"{claim['estimate']:.0%} of seeds"
-    sign = claim["kind"] in ("order", "difference") or claim["minus"] is not None
-    interval = _interval(claim["measure"], (claim["low"], claim["high"]), sign=sign)
-    level = f" at {claim['level']:.2%}" if interval else ""
-    exact = "" if claim["estimate"] is None else f"   exactly {claim['estimate']}"
-    return f"{_shown(claim['measure'], claim['estimate'], sign=sign)} {interval}{level}{exact}"
-
-
-def _expected(claim: Mapping[str, Any]) -> str:
-    if claim["kind"] in ("divergence", "shape"):
-        return "happens" if claim["expected"] else "does not happen"
-    margin = "" if claim["margin"] is None else f" ± {_shown(claim['measure'], claim['margin'])}"
-    return _shown(claim["measure"], claim["expected"]) + margin
+    ours = our_words(claim)
+    if is_event(claim) or claim["estimate"] is None:
+        return ours
+    level = "" if claim["low"] is None else f" at {claim['level']:.2%}"
+    return f"{ours}{level}   exactly {claim['estimate']}"
 
 
 def _shown(measure: str, value: Any, *, sign: bool = False) -> str:
@@ -166,7 +157,7 @@ def _recorded(run: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     )
     yield (
         "trained",
-        f"{run['outcome']} after {run['epochs']} epochs, best epoch {run['best_epoch'] or MISSING}",
+        f"{run['outcome']} after {run['epochs']} epochs, best epoch {or_missing(run['best_epoch'])}",
     )
     yield "from, to", f"{run['started']}, {run['ended']}"
     for number, part in enumerate(run["sessions"], 1):

@@ -15,6 +15,7 @@ from replication.analysis.intervals import t_interval
 from replication.analysis.measures import DERIVED, at_epoch
 from replication.analysis.study_tables import collect
 from replication.errors import ResultsError
+from replication.report.claim_words import reported_words
 from replication.runs.folder import HISTORY, RECORD
 from replication.settings.claims import Claim, EventClaim, OrderClaim
 from replication.settings.study import Study
@@ -110,7 +111,12 @@ class Tracer:
         runs = self._answers(questions)
         if isinstance(claim, EventClaim) and claim.event == "second_descent":
             runs = [run | self._curve_shows(run, claim) for run in runs]
-        return {"claim": facts, "formula": formula_of(claim, facts), "runs": runs}
+        return {
+            "claim": facts,
+            "reported": reported_words(facts, claim),
+            "formula": formula_of(claim, facts),
+            "runs": runs,
+        }
 
     def _claim_row(self, name: str) -> dict[str, Any]:
         names = self.claims["study"] + "/" + self.claims["id"]

@@ -2,11 +2,29 @@
 
 import math
 from collections.abc import Callable, Container
-from typing import Any
+from typing import Any, Protocol
 
 from replication.schedules.cycles import cycle_ends
 from replication.settings.run import EarlyStopping, RunSettings
 from replication.system.decimals import exceeds
+from replication.training.prechelt import (
+    GeneralisationLossStopper,
+    ProgressQuotientStopper,
+    RisingStripsStopper,
+)
+
+
+class StoppingRule(Protocol):
+    """What says after each epoch whether a run ends with it."""
+
+    def should_stop(self, history: dict[str, float]) -> bool:
+        """Take the values of one more epoch, and say whether to stop after it."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what it remembers as plain values."""
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from what `state_dict` has returned."""
 
 
 class Stopper:
@@ -52,7 +70,7 @@ class Stopper:
         self._best, self._waited, self._epochs = state["best"], state["waited"], state["epochs"]
 
 
-def build_stopper(settings: RunSettings, steps_per_epoch: int) -> Stopper | None:
+def build_stopper(settings: RunSettings, steps_per_epoch: int) -> StoppingRule | None:
     """Return what stops a run with `settings` early; None if nothing does.
 
     Parameters
@@ -66,11 +84,11 @@ def build_stopper(settings: RunSettings, steps_per_epoch: int) -> Stopper | None
         It should look at the ends of cycles, and the schedule has none within the budget.
     """
     stopping = settings.early_stopping
-    return (
-        None
-        if stopping is None
-        else Stopper(stopping, JUDGED_EPOCHS[stopping.judged](settings, steps_per_epoch))
-    )
+    if stopping is None:
+        return None
+    judged = JUDGED_EPOCHS[stopping.judged](settings, steps_per_epoch)
+    rule: StoppingRule = STOPPING_RULES[stopping.name](stopping, judged)
+    return rule
 
 
 def _all_epochs(_settings: RunSettings, _steps_per_epoch: int) -> None:
@@ -84,4 +102,13 @@ def _epochs_of_cycle_ends(settings: RunSettings, steps_per_epoch: int) -> frozen
 JUDGED_EPOCHS: dict[str, Callable[[RunSettings, int], Container[int] | None]] = {
     "every_epoch": _all_epochs,
     "cycle_ends": _epochs_of_cycle_ends,
+}
+
+# Each entry takes the settings of its name, and the epochs that are looked at (None: all). The keys are the names in
+# `StoppingSettings`, which has refused any other before this is read.
+STOPPING_RULES: dict[str, Callable[[Any, Container[int] | None], StoppingRule]] = {
+    "patience": Stopper,
+    "generalisation_loss": lambda settings, _: GeneralisationLossStopper(settings),
+    "progress_quotient": lambda settings, _: ProgressQuotientStopper(settings),
+    "rising_strips": lambda settings, _: RisingStripsStopper(settings),
 }

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from replication.settings.run import RunSettings
+from replication.training.averaging import COPIES, build_average
 from replication.training.batch_norm import calibration_batches, recalibrate, refuse_batch_of_one
 from replication.training.batches import Split
 from replication.training.checkpoint import State
@@ -68,11 +69,20 @@ class Trainer:
         self.order = stream(seed, "data order")
         self.augmentation = stream(seed, "augmentation")
         context = RunContext(
-            settings, seed, model, self.optimizer, self.training, self._loss, (self.augmentation,)
+            settings,
+            seed,
+            model,
+            self.optimizer,
+            self.training,
+            self._loss,
+            (self.augmentation,),
+            self.validation,
         )
         self.rate: RateController = build_rate(settings.schedule, context)
         self.steps_per_epoch = context.steps_per_epoch
         self.stopper = build_stopper(settings, self.steps_per_epoch)
+        self.average = build_average(settings, self.steps_per_epoch)
+        self.calibrations = 0  # evaluations before which batch normalisation has seen batches again
         self.calibration_batches = calibration_batches(settings, model, self.steps_per_epoch)
         self.best_loss = math.inf
         self.best_weights: dict[str, Tensor] = {}
@@ -94,6 +104,8 @@ class Trainer:
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "rate": self.rate.state_dict(),
+            "average": None if self.average is None else self.average.state_dict(),
+            "calibrations": self.calibrations,
             "stopper": None if self.stopper is None else self.stopper.state_dict(),
             "random": random_state([self.order, self.augmentation]),
             "best_loss": self.best_loss,
@@ -116,6 +128,9 @@ class Trainer:
             self.stopper.load_state_dict(state["stopper"])
         load_random_state(state["random"], [self.order, self.augmentation])
         device = self.training.images.device
+        if self.average is not None:
+            self.average.load_state_dict(state["average"], device)
+        self.calibrations = state["calibrations"]
         self.best_loss = state["best_loss"]
         self.best_weights = {name: value.to(device) for name, value in state["best_weights"].items()}
         self.epoch = None if state["epoch"] is None else _Epoch(**state["epoch"])
@@ -155,6 +170,8 @@ class Trainer:
 
     def _begin_epoch(self, number: int) -> _Epoch:
         timing: Row = {"epoch": number}
+        if self.average is not None:
+            self.average.use_training_weights(self.model)
         with _timed(timing, "seconds_probing"):
             self.rate.begin_epoch(number)
         zero = torch.zeros((), device=self.training.images.device, dtype=torch.float64)
@@ -188,13 +205,15 @@ class Trainer:
     def ready_for_evaluation(self, epoch: _Epoch) -> None:
         """Load the weights that are evaluated, and gather their statistics if the optimizer needs it."""
         use_averaged_weights(self.optimizer)
-        if self.calibration_batches:
+        averaged = self.average is not None and self.average.use_average(self.model, epoch.number)
+        if self.calibration_batches and (averaged or self.average is None):
+            self.calibrations += 1
             # Drawn as in training, and what the next epoch draws stays as it was.
             augmentation = torch.Generator()
             augmentation.set_state(self.augmentation.get_state())
             seen = epoch.order.split(self.settings.batch_size)[: self.calibration_batches]
             images = (self._training_batch(indices, augmentation)[0] for indices in seen)
-            recalibrate(self.model, lambda batch: self._logits(self.model, batch), images)
+            recalibrate(self.model, lambda batch: self._logits(self.model, batch), images, anew=averaged)
 
     def _training_batch(self, indices: Tensor, augmentation: torch.Generator) -> tuple[Tensor, Tensor]:
         return self.training.batch(
@@ -293,7 +312,9 @@ class Trainer:
         result.timings[-1]["peak_memory_mb"] = peak_memory_of(self.training.images.device)
         result.costs = self.rate.costs()
         if self.calibration_batches:
-            result.costs["calibration_forward_passes"] = len(result.history) * self.calibration_batches
+            result.costs["calibration_forward_passes"] = self.calibrations * self.calibration_batches
+        if self.average is not None:
+            result.costs["parameter_copies"] = result.costs.get("parameter_copies", 0) + COPIES
         return result
 
     def _judged_rows(self) -> list[Row]:

@@ -7,6 +7,7 @@ from replication.training.controllers.base import RateController, RunContext
 from replication.training.controllers.beam_search import BeamSearchRate
 from replication.training.controllers.hypergradient import HypergradientRate
 from replication.training.controllers.loss_probing import LossProbingRate
+from replication.training.controllers.newton import NewtonRate
 from replication.training.controllers.planned import PlannedRate
 from replication.training.controllers.plateau import PlateauRate
 from replication.training.controllers.range_tested import RangeTestedRate
@@ -27,6 +28,7 @@ CONTROLLERS: dict[str, Any] = {
     "loss_probing": LossProbingRate,
     "beam_search": BeamSearchRate,
     "hypergradient": HypergradientRate,
+    "newton": NewtonRate,
     "range_tested": RangeTestedRate,
 }
 

@@ -26,6 +26,8 @@ class RunContext:
         of the run.
     streams
         The generators that training batches draw from, beyond torch's own.
+    validation
+        The images held out, which a controller may measure; None where none is needed, as in tests.
     """
 
     settings: RunSettings
@@ -35,6 +37,7 @@ class RunContext:
     training: Split
     loss: LossFunction
     streams: tuple[torch.Generator, ...] = ()
+    validation: Split | None = None
 
     @property
     def steps_per_epoch(self) -> int:

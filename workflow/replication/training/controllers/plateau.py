@@ -29,6 +29,8 @@ class Plateau:
             self._best, self._waited = value, 0
         else:
             self._waited += 1
+            if self._settings.best == "lowest" and value < self._best:
+                self._best = value
         if self._cooling > 0:
             self._cooling -= 1
             self._waited = 0

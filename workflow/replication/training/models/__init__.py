@@ -10,6 +10,9 @@ from replication.training.models.mlp import mlp
 from replication.training.models.mnist_cnn import mnist_cnn
 from replication.training.models.resnet18 import resnet18
 from replication.training.models.resnet_cifar import resnet20, resnet38
+from replication.training.models.row_gru import row_gru
+from replication.training.models.transformer import transformer
+from replication.training.models.vgg import vgg
 
 # The keys are the names in `ModelSettings`, which has refused any other before this is read.
 MODELS: dict[str, Callable[[Any, int, int], nn.Module]] = {
@@ -18,6 +21,9 @@ MODELS: dict[str, Callable[[Any, int, int], nn.Module]] = {
     "resnet18": resnet18,
     "resnet20": resnet20,
     "resnet38": resnet38,
+    "transformer": transformer,
+    "row-gru": row_gru,
+    "vgg": vgg,
 }
 
 
