@@ -12,6 +12,8 @@ from replication.settings.config import CONFIG_FILE, config_of
 from replication.settings.study import Scale
 from replication.settings.yaml_file import read_yaml
 
+MOST_SECONDS = 86400.0  # between two looks
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit status."""
@@ -37,6 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     verdicts.add_argument("--scale", choices=get_args(Scale), help="default: that of config/config.yaml")
     verdicts.set_defaults(command=_verdicts)
+    _add_progress(commands)
     _add_trace(commands)
     new_study = commands.add_parser("new-study", help="write a study and its notebook that run as they are")
     new_study.add_argument("name", metavar="NAME", help="of the study: lower-case letters, digits, hyphens")
@@ -53,6 +56,41 @@ def _parser() -> argparse.ArgumentParser:
     )
     facts.set_defaults(command=_facts)
     return parser
+
+
+def _add_progress(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    progress = commands.add_parser(
+        "progress",
+        help="print how far the runs are, from their folders",
+        description="Print how far the runs are, from their folders alone: from another terminal, or on a cluster. "
+        "Nothing is written, and no run is disturbed.",
+    )
+    progress.add_argument("--scale", choices=get_args(Scale), help="default: that of config/config.yaml")
+    progress.add_argument(
+        "--config",
+        nargs="+",
+        default=[],
+        metavar="KEY=VALUE",
+        help="as in the call of snakemake, such as seeds=3",
+    )
+    progress.add_argument(
+        "--all", action="store_true", help="every arm, and every run that is under way or failed"
+    )
+    progress.add_argument(
+        "--watch",
+        nargs="?",
+        type=_seconds,
+        const=5.0,
+        metavar="SECONDS",
+        help="again every so many seconds (5), until all runs are finished",
+    )
+    progress.set_defaults(command=_progress)
+
+
+def _seconds(text: str) -> float:
+    if not 0.1 <= (seconds := float(text)) <= MOST_SECONDS:
+        raise ValueError
+    return seconds
 
 
 def _add_trace(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -93,6 +131,27 @@ def _verdicts(options: argparse.Namespace) -> str:
     from replication.report.verdict_table import verdict_table
 
     return verdict_table(_results(options))
+
+
+def _progress(options: argparse.Namespace) -> str:
+    from datetime import datetime
+
+    from replication.progress.survey import survey
+    from replication.progress.text import progress_text
+    from replication.progress.watch import watch
+    from replication.runs.plan import STUDIES, load_plan
+    from replication.settings.command_line import read_entries
+
+    raw = {**read_yaml(CONFIG_FILE), **read_entries(options.config)}
+    config = config_of(raw | ({"scale": options.scale} if options.scale else {}))
+    plan = load_plan(config, STUDIES)
+
+    def look() -> tuple[str, bool]:
+        found = survey(plan, config.scale)
+        text = progress_text(found, datetime.now().astimezone(), every_arm=options.all)
+        return text, found.all_finished
+
+    return watch(look, options.watch) if options.watch else look()[0]
 
 
 def _trace(options: argparse.Namespace) -> str:
