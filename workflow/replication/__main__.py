@@ -35,8 +35,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     verdicts = commands.add_parser(
-        "verdicts", help="print the verdict on each claim, and where the report is"
+        "verdicts", help="print how many statements hold, which do not, and where the report is"
     )
+    verdicts.add_argument("--all", action="store_true", help="the verdict on each reading, a line each")
     verdicts.add_argument("--scale", choices=get_args(Scale), help="default: that of config/config.yaml")
     verdicts.set_defaults(command=_verdicts)
     _add_progress(commands)
@@ -128,9 +129,9 @@ def _add_publication(commands: "argparse._SubParsersAction[argparse.ArgumentPars
 
 
 def _verdicts(options: argparse.Namespace) -> str:
-    from replication.report.verdict_table import verdict_table
+    from replication.report.verdict_table import verdict_summary, verdict_table
 
-    return verdict_table(_results(options))
+    return (verdict_table if options.all else verdict_summary)(_results(options))
 
 
 def _progress(options: argparse.Namespace) -> str:
