@@ -19,13 +19,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit status."""
     options = _parser().parse_args(arguments)
     try:
-        print(options.command(options), flush=True)
+        answer = options.command(options)
+        text, status = answer if isinstance(answer, tuple) else (answer, 0)
+        print(text, flush=True)
     except ReplicationError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
-        return 1
+        return int(options.error_status)
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0
+    return int(status)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -33,6 +35,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m replication",
         description="What stands beside the workflow: reading its results, publishing them, writing its references.",
     )
+    parser.set_defaults(error_status=1)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     verdicts = commands.add_parser(
         "verdicts", help="print how many statements hold, which do not, and where the report is"
@@ -42,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     verdicts.set_defaults(command=_verdicts)
     _add_progress(commands)
     _add_trace(commands)
+    _add_compare(commands)
     new_study = commands.add_parser("new-study", help="write a study and its notebook that run as they are")
     new_study.add_argument("name", metavar="NAME", help="of the study: lower-case letters, digits, hyphens")
     new_study.set_defaults(command=_new_study)
@@ -114,6 +118,19 @@ def _add_trace(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     trace.set_defaults(command=_trace)
 
 
+def _add_compare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    compare = commands.add_parser(
+        "compare",
+        help="print what differs between two results folders",
+        description="Print what differs between two results folders: one's own and published ones, those of two "
+        "machines or versions. Exit status: 0 if nothing differs beyond chance, 1 if something does, 2 for bad input.",
+    )
+    compare.add_argument("first", metavar="A", type=Path, help="a results folder, such as results/demo")
+    compare.add_argument("second", metavar="B", type=Path, help="another one")
+    compare.add_argument("--json", action="store_true", help="print JSON")
+    compare.set_defaults(command=_compare, error_status=2)
+
+
 def _add_publication(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     publish = commands.add_parser(
         "publish", help="pack audited results into published/, to be kept with the code"
@@ -165,6 +182,18 @@ def _trace(options: argparse.Namespace) -> str:
     tracer = Tracer(_results(options), STUDIES)
     chain = tracer.claim(options.claim) if options.claim else tracer.number(options.number)
     return json.dumps(chain, indent=2, ensure_ascii=False) if options.json else trace_text(chain)
+
+
+def _compare(options: argparse.Namespace) -> tuple[str, int]:
+    import json
+
+    from replication.compare.comparison import compare
+    from replication.compare.results import read_results
+    from replication.compare.text import comparison_json, comparison_text
+
+    found = compare(read_results(options.first), read_results(options.second))
+    text = json.dumps(comparison_json(found), indent=2) if options.json else comparison_text(found)
+    return text, int(found.differs)
 
 
 def _publish(options: argparse.Namespace) -> str:
