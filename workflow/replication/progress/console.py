@@ -150,8 +150,10 @@ class Console:
             [f"{self._number(self.done, runs=True):,} of {runs:,} runs done{self._studies()}"] if runs else []
         )
         parts += [f"{len(self.failed)} failed"] if self.failed else []
+        parts += self._end()
+        # Last, for a narrow terminal cuts it off.
         parts += [f"now {_some([name for _, name in self.under_way.values()])}"] if self.under_way else []
-        return "; ".join(parts + self._end())
+        return "; ".join(parts)
 
     def _studies(self) -> str:
         now = dict.fromkeys(_group(job) for job, _ in self.under_way.values() if job.rule == TRAIN)
