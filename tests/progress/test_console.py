@@ -117,16 +117,30 @@ def test_a_run_that_is_tried_again_has_not_failed(tmp_path: Path) -> None:
     assert made.shown[-1] == "0 of 4 runs done (s 0 of 4); now s/b/seed-1, s/a/seed-1"
 
 
-def test_the_runs_of_a_failed_group_have_a_line_each() -> None:
+def test_of_a_failed_group_the_runs_that_failed_have_a_line_each(tmp_path: Path) -> None:
+    made = call(*RUNS)
+    logs = []
+    for number, text in enumerate(["RunError: no memory", "2/2 [00:01<00:00]", ""]):
+        made.run(number, "s", "a", str(number))
+        logs.append(tmp_path / f"{number}.log")
+        logs[-1].write_text(text)
+    job = tmp_path / "job.log"
+    job.write_text("slurmstepd: error: CANCELLED DUE TO TIME LIMIT")
+    infos = [{"jobid": number, "rule_name": "train", "log": [str(log)]} for number, log in enumerate(logs)]
+    made.log("Error", "group_error", job_error_info=infos, aux_logs=[str(job)])
+    assert made.shown[-2:] == [
+        f"failed: s/a/seed-0: {logs[0]}: RunError: no memory",
+        f"failed: the job of 2 more runs: {job}: slurmstepd: error: CANCELLED DUE TO TIME LIMIT",
+    ]
+
+
+def test_a_run_without_a_word_is_told_by_the_log_of_its_job(tmp_path: Path) -> None:
+    job = tmp_path / "job.log"
+    job.write_text("slurmstepd: error: CANCELLED")
     made = call(*RUNS)
     made.run(1, "s", "a")
-    made.run(2, "s", "b")
-    infos = [{"jobid": number, "rule_name": "train", "log": []} for number in (1, 2)]
-    made.log("Error", "group_error", job_error_info=infos)
-    assert [line.partition(": no log")[0] for line in made.shown[-2:]] == [
-        "failed: s/a/seed-1",
-        "failed: s/b/seed-1",
-    ]
+    made.log("Error", "job_error", jobid=1, rule_name="train", log=[str(tmp_path / "none"), str(job)])
+    assert made.shown[-1] == f"failed: s/a/seed-1: {job}: slurmstepd: error: CANCELLED"
 
 
 def test_another_job_that_fails_is_shown_as_ever() -> None:

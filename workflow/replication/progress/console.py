@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
 
-from replication.progress.run_state import last_message
+from replication.progress.run_state import is_failure, last_message
 from replication.progress.text import duration
 from replication.runs.results import run_identity
 
@@ -129,16 +129,25 @@ class Console:
         number = record["jobid"]
         job, name = self.under_way.pop(number, (Job(record["rule_name"]), record["rule_name"]))
         self.failed.add(number)
-        return [_failure(name, record["log"])] if job.rule == TRAIN else None
+        return [_failure(name, *_last_word(record["log"]))] if job.rule == TRAIN else None
 
     def _group_fails(self, record: Mapping[str, Any]) -> list[str] | None:
-        """Say which runs of a group of jobs have failed; None if any is no run."""
-        lines = []
-        for info in record["job_error_info"]:
-            line = self._fails(info)
-            if line is None:
-                return None
-            lines += line
+        """Say which runs of a batch system's job have failed, and how many it took with it; None if any is no run."""
+        infos = record["job_error_info"]
+        if any(info["rule_name"] != TRAIN for info in infos):
+            return None
+        lines, others = [], 0
+        for info in infos:
+            _, name = self.under_way.pop(info["jobid"], (None, TRAIN))
+            self.failed.add(info["jobid"])
+            log, message = _last_word(info["log"])
+            if is_failure(message):
+                lines.append(_failure(name, log, message))
+            else:
+                others += 1
+        if others:
+            log, message = _last_word(record["aux_logs"])
+            lines.append(_failure(f"the job of {others} more runs", log, message))
         return lines
 
     def status(self) -> str:
@@ -190,10 +199,14 @@ def _some(names: list[str]) -> str:
     return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
-def _failure(name: str, logs: Iterable[str]) -> str:
-    log = next(iter(logs), None)
-    message = last_message(Path(log)) if log else None
+def _failure(name: str, log: str, message: str) -> str:
     return f"failed: {name}: {log or 'no log'}: {message or 'it says nothing'}"
+
+
+def _last_word(logs: Iterable[str]) -> tuple[str, str]:
+    """Return the first log that says anything, and the last that it says; of none that does, the first."""
+    found = [(log, last_message(Path(log)) or "") for log in logs] or [("", "")]
+    return next((pair for pair in found if pair[1]), found[0])
 
 
 class ConsoleHandler(logging.Handler):

@@ -79,7 +79,7 @@ def run_state(folder: Path, log: Path) -> RunState:
     message = last_message(log)
     if message is None and not names:
         return RunState(State.WAITING)
-    if message and not _HARMLESS.search(message):
+    if message and is_failure(message):
         return RunState(State.FAILED, message)
     if not names and not message:
         return RunState(State.STOPPED, "its log is empty: it may be about to start, or have been killed")
@@ -120,6 +120,11 @@ def _lives(process: int) -> bool:
     except PermissionError:  # another user's
         return True
     return True
+
+
+def is_failure(message: str) -> bool:
+    """Say whether the last line of a run's log is that of a run that has failed."""
+    return bool(message) and not _HARMLESS.search(message)
 
 
 def last_message(log: Path) -> str | None:
