@@ -229,27 +229,6 @@ def reported_values(claims: pd.DataFrame, measure: str, epoch: str | int) -> dic
     return dict(zip(values["arm"], values["expected"], strict=True))
 
 
-def schedule_gallery(schedules: pd.DataFrame) -> Figure:
-    """Draw every schedule's multiplier over the share of the budget that has passed, one small panel each."""
-    names = schedules["schedule"].unique()
-    across = 4
-    down = -(-len(names) // across)
-    with own_style():
-        figure = Figure(figsize=(11, 1.75 * down), layout="constrained")
-        axes = figure.subplots(down, across, sharex=True, squeeze=False).flat
-        for name, axis in zip(names, axes, strict=False):
-            rows = schedules[schedules["schedule"] == name]
-            axis.plot(rows["progress"], rows["multiplier"], color=sns.color_palette("colorblind")[0], lw=1.4)
-            axis.set_title(textwrap.fill(name, 34), fontsize=8)
-            axis.set_ylim(-0.05, 1.08)
-            axis.tick_params(labelsize=7)
-        for axis in axes:  # the panels that no schedule needs
-            axis.set_visible(False)
-        figure.supxlabel("Share of the budget", fontsize=9)
-        figure.supylabel("Multiplier of the base learning rate", fontsize=9)
-    return figure
-
-
 def svg_of(figure: Figure) -> str:
     """Return a figure as SVG text without a date, so that equal figures are equal bytes."""
     stream = io.StringIO()
