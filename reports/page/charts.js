@@ -89,7 +89,11 @@
         axes: [axis, { ...axis, size: 62, values: (_, ticks) => ticks.map((tick) => tick == null ? "" : panel.percent ? `${+(100 * tick).toFixed(2)} %` : String(+tick.toPrecision(6))) }],
         cursor: { drag: { x: true, y: true, uni: 24 }, focus: { prox: 24 } },
         focus: { alpha: 0.35 },
-        hooks: { setCursor: [(drawn) => this.read(drawn, panel, values, note)] },
+        hooks: {
+          setCursor: [(drawn) => this.read(drawn, panel, values, note)],
+          // For those who use the page by another program, which cannot read a canvas.
+          setScale: [({ scales }, key) => { frame.dataset[key] = `${scales[key].min} ${scales[key].max}`; }],
+        },
       }, values, frame);
       const note = element("output", frame, { className: "reading-off" });
       frame.onkeydown = (event) => this.key(event, plot, panel);
@@ -104,7 +108,7 @@
       const low = finite.reduce((a, b) => Math.min(a, b)), high = finite.reduce((a, b) => Math.max(a, b));
       const space = 0.06 * (high - low) || Math.abs(high) / 10 || 1;
       const whole = this.log ? [low * 0.9, high * 1.1] : [low - space, high + space];
-      return (plot, from, to) => (plot.zoomed ? [from, to] : whole);
+      return () => whole;
     }
 
     read(plot, panel, values, note) {

@@ -59,7 +59,8 @@
     else document.getElementById("statements").scrollIntoView();
   }
 
-  form.addEventListener("input", () => { apply(); remember(chosen()); });
+  for (const kind of ["input", "change"])  // programs that choose for people may send only the second
+    form.addEventListener(kind, () => { apply(); remember(chosen()); });
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("reset", () => setTimeout(() => { apply(); remember("statements"); }));
   for (const row of rows) {
