@@ -86,7 +86,7 @@
       const plot = new uPlot({
         width: this.width(), height: HEIGHT, series, bands, legend: { show: false },
         scales: { x: { time: false }, y: { distr: this.log ? 3 : 1, range: this.range(panel) } },
-        axes: [axis, { ...axis, size: 62, values: (_, ticks) => ticks.map((tick) => tick == null ? "" : panel.percent ? `${+(100 * tick).toFixed(2)} %` : String(+tick.toPrecision(6))) }],
+        axes: [{ ...axis, incrs: [1, 2, 5, 10, 20, 50, 100] }, { ...axis, size: 62, values: (_, ticks) => ticks.map((tick) => tick == null ? "" : panel.percent ? `${+(100 * tick).toFixed(2)} %` : String(+tick.toPrecision(6))) }],
         cursor: { drag: { x: true, y: true, uni: 24 }, focus: { prox: 24 } },
         focus: { alpha: 0.35 },
         hooks: {

@@ -18,6 +18,7 @@ from replication.report.discrepancy_facts import (
     momentum_after_drop,
     torch_multipliers,
 )
+from replication.report.report_facts import load_reports
 from reports import FOLDER, MISSING, plain
 
 CONTENT = ROOT / "reports/discrepancies.yaml"
@@ -70,15 +71,16 @@ def test_each_number_that_is_computed_is_shown(discrepancies: list[Discrepancy])
 
 
 def test_every_discrepancy_is_a_row_with_its_words_escaped(discrepancies: list[Discrepancy]) -> None:
-    page = discrepancies_html(CONTENT, TEMPLATE)
+    page = discrepancies_html(CONTENT, TEMPLATE, load_reports(ROOT / "reports/reports.yaml"))
     assert re.findall(r'<tr id="discrepancy-([\w-]+)">', page) == [each.id for each in discrepancies]
     assert "0.667 of the peak half-way" in page
+    assert ">Optimizing Runtime</span>" in page
 
 
 def test_words_are_escaped(tmp_path: Path) -> None:
     file = tmp_path / "page.yaml"
     file.write_text(ONE.format(differ="a < {rex_half}"), encoding="utf-8")
-    assert "a &lt; 0.667" in discrepancies_html(file, TEMPLATE)
+    assert "a &lt; 0.667" in discrepancies_html(file, TEMPLATE, {})
 
 
 def test_a_number_that_nothing_computes_is_named(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def test_a_number_on_other_data_is_shown_and_not_judged(demo: str) -> None:
     assert "90.00 % ± 5.00 %" in row
     assert "91.00 %" in row
     assert "Verdict not testable here Evidence conceptual" in row
-    assert "Its runs are not as reported in: data.dataset: digits for mnist." in words(demo)
+    assert "Its runs are not as reported in 1 setting data.dataset: digits for mnist" in words(demo)
 
 
 def test_an_order_without_an_interval_says_how_many_seeds_are_needed(demo: str) -> None:

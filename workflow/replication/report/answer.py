@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pandas as pd
+from markupsafe import Markup
 
 from replication.analysis import verdicts
 from replication.analysis.kinds_of_evidence import KINDS
@@ -137,12 +138,16 @@ def _finding(
     known: Mapping[str, ReportFacts],
 ) -> dict[str, Any]:
     claim = next(claim for claim in planned.study.claims if claim.id == row["id"])
-    own = {arm: title for (study, arm), title in titles.items() if study == planned.name}
+    own = {
+        arm: Markup("<em>{}</em>").format(title)
+        for (study, arm), title in titles.items()
+        if study == planned.name
+    }
     return {
         "holds": row["outcome"] in HOLDS,
         "outcome": row["outcome"],
         "quote": row["quote"],
-        "seen": what_we_saw(row, claim, own),
+        "seen": Markup(what_we_saw(row, claim, own)),
         "link": f"claim-{planned.name}-{row['id']}",
         "report": report_of(row["report"], known),
         "evidence": row["evidence"],

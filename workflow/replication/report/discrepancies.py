@@ -12,6 +12,7 @@ from markupsafe import Markup
 from pydantic import Field
 
 from replication.errors import ConfigurationError
+from replication.report.report_facts import ReportFacts, report_of
 from replication.report.templates import filled_in
 from replication.settings.base import Section
 from replication.settings.validation import unknown_name, validate
@@ -76,9 +77,19 @@ def load_discrepancies(path: str | Path) -> Page:
     return page.model_copy(update={"groups": groups})
 
 
-def discrepancies_html(content: str | Path, template: str | Path) -> Markup:
-    """Render the page `content` by the Jinja template of a section; the words are escaped."""
-    return Markup(filled_in(template, groups=load_discrepancies(content).groups))
+def discrepancies_html(content: str | Path, template: str | Path, known: Mapping[str, ReportFacts]) -> Markup:
+    """Render the page `content` by the Jinja template of a section; the words are escaped.
+
+    Parameters
+    ----------
+    known
+        The reports by file name.
+    """
+
+    def short(file: str) -> str:
+        return report_of(file, known).short
+
+    return Markup(filled_in(template, groups=load_discrepancies(content).groups, short=short))
 
 
 def _filled(discrepancy: Discrepancy, facts: Mapping[str, Callable[[], str]], place: str) -> Discrepancy:

@@ -17,6 +17,7 @@ from replication.report.answer import answer
 from replication.report.audit_stamp import NOT_AUDITED
 from replication.report.charts import chart_library
 from replication.report.discrepancies import discrepancies_html
+from replication.report.formatting import counted
 from replication.report.inline_svg import Drawings
 from replication.report.practice import Titles, budgets
 from replication.report.report_facts import ReportFacts, load_reports, report_of
@@ -118,12 +119,14 @@ def render(
         data=_data(tables),
         answer=answer(plan, tables.claims, tables.titles, known),
         main_figure=MAIN_FIGURE if MAIN_FIGURE in charts else next(iter(charts), None),
-        outcomes=verdicts.OUTCOMES,
+        counted=counted,
         kinds=KINDS,
         reports=_reports(plan, known),
         budgets=budgets(plan, tables.recommendations, tables.runs, tables.titles),
         studies=studies,
-        discrepancies=discrepancies_html(folder / parts.DISCREPANCIES, folder / parts.DISCREPANCIES_TEMPLATE),
+        discrepancies=discrepancies_html(
+            folder / parts.DISCREPANCIES, folder / parts.DISCREPANCIES_TEMPLATE, known
+        ),
         gallery=_gallery(tables.schedules),
         cost_headings=[MEASURES[measure].label for measure in COSTS],
         rules=_rules(),
@@ -163,6 +166,7 @@ def _study(
     arms = list(records(tables.arms))
     trained = [arm for arm in arms if arm["arm"] in planned.arms]
     titles = {arm["arm"]: arm["title"] for arm in arms}
+    rates = learning_rates(tables.history, list(titles))
     shared, own = settings_of(trained)
     stated, different = statements(planned, tables.claims, list(titles), known)
     return {
@@ -174,10 +178,10 @@ def _study(
         "different": different,
         "shared_settings": shared,
         "own_settings": own,
-        "tables": tables_of(planned, tables.summary, tables.claims, tables.arms),
+        "tables": tables_of(planned, tables.summary, tables.claims, titles, rates),
         "notebook": notebook_of(folder, name, drawings),
         "charts": dict(charts_of(folder, name, tables.history, titles)),
-        "rates": learning_rates(tables.history, list(titles)),
+        "rates": rates,
         "costs": costs_of(trained, tables.summary),
         "arms": [trained_arm(arm, tables.runs) for arm in trained],
         "derived": [derived_arm(arm, tables.runs) for arm in arms if arm not in trained],

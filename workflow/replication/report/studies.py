@@ -29,11 +29,26 @@ _HASHES = ("dataset", "dataset_sha256", "settings_sha256", "code_sha256", "commi
 
 
 def tables_of(
-    planned: PlannedStudy, summary: pd.DataFrame, claims: pd.DataFrame, arms: pd.DataFrame
+    planned: PlannedStudy,
+    summary: pd.DataFrame,
+    claims: pd.DataFrame,
+    titles: Mapping[str, str],
+    rates: Mapping[str, Markup],
 ) -> list[dict[str, Any]]:
-    """Return the results tables of a study; the tables given hold only its rows."""
-    titles = dict(zip(arms["arm"], arms["title"], strict=True))
-    return [_table(table, titles, summary, claims) for table in planned.study.tables]
+    """Return the results tables of a study.
+
+    Parameters
+    ----------
+    summary, claims
+        Only the rows of this study.
+    titles, rates
+        By arm: what it is called, and the small curve of its learning rate.
+    """
+    tables = [_table(table, titles, summary, claims) for table in planned.study.tables]
+    for table in tables:
+        for row in table["rows"]:
+            row["rate"] = rates[row["arm"]]
+    return tables
 
 
 def _table(
