@@ -225,9 +225,9 @@ def test_paper_shows_drawings_and_everything_that_opens(page: Path, browser: web
     open_page(browser, page, 1280)
     panel(browser)
     visible = "getComputedStyle(document.querySelector('#figure-tiny-losses {}')).display !== 'none'"
-    assert [run(browser, visible.format(each)) for each in (".chart", ".drawing")] == [True, False]
+    assert [run(browser, visible.format(each)) for each in (".chart", ".drawn")] == [True, False]
     emulate(browser, media="print", prefers_color_scheme="light")
-    assert [run(browser, visible.format(each)) for each in (".chart", ".drawing")] == [False, True]
+    assert [run(browser, visible.format(each)) for each in (".chart", ".drawn")] == [False, True]
     run(browser, "dispatchEvent(new Event('beforeprint'))")
     assert run(browser, "document.querySelectorAll('main details:not([open])').length") == 0
     run(browser, "dispatchEvent(new Event('afterprint'))")

@@ -38,7 +38,7 @@ class Drawings:
                     parent.remove(child)
         for element in root.iter():
             self._shorten(element)
-        size = f'viewBox="{root.get("viewBox")}" style="max-width:{root.get("width")}"'
+        size = f'viewBox="{root.get("viewBox")}" style="--wide:{root.get("width")}"'
         attributes = f'{size} role="img" aria-label="{html.escape(alt, quote=True)}"'
         return Markup(f'<svg class="drawing" {attributes}>{"".join(map(_text, root))}</svg>')
 
@@ -81,8 +81,9 @@ class Drawings:
 
     def definitions(self) -> Markup:
         """Return an invisible element with what all drawings refer to; it belongs before them."""
+        inner = "".join(self._definitions.values())
         return Markup(
-            f'<svg width="0" height="0" aria-hidden="true"><defs>{"".join(self._definitions.values())}</defs></svg>'
+            f'<svg class="definitions" width="0" height="0" aria-hidden="true"><defs>{inner}</defs></svg>'
         )
 
 

@@ -93,7 +93,11 @@ def with_drawings(notebook: str, figures: Path, study: str, drawings: Drawings) 
         svg = (figures / f"{name}.svg").read_text(encoding="utf-8")
         alt = _ALT.search(image["attributes"])
         assert alt is not None
-        return f'<figure id="figure-{image["name"]}">{drawings.inline(svg, html.unescape(alt[2]))}'
+        drawing = drawings.inline(svg, html.unescape(alt[2]))
+        return (
+            f'<figure id="figure-{image["name"]}">'
+            f'<div class="drawn scroll" tabindex="0" role="region" aria-label="Figure {name}">{drawing}</div>'
+        )
 
     return Markup(_IMAGE.sub(drawn, notebook))
 
