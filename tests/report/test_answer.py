@@ -93,4 +93,6 @@ def test_what_we_saw_is_said_with_titles_escaped(planned: PlannedStudy, order: d
 
 
 def test_where_nothing_is_decided_there_is_no_finding(planned: PlannedStudy, order: dict[str, Any]) -> None:
-    assert answered(planned, [order | {"outcome": "incomplete"}])["findings"] == []
+    found = answered(planned, [order | {"outcome": "incomplete"}])
+    assert found["findings"] == []
+    assert found["sentence"] == "Of 1 statement in 1 report, none is decided yet (1 not tested)."

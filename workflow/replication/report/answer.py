@@ -53,7 +53,10 @@ def outcome_counts(statements: pd.DataFrame) -> dict[str, int]:
 
 def _sentence(counts: Mapping[str, int], reports: int) -> str:
     """Return the answer in a sentence or two."""
-    holding = sum(counts[outcome] for outcome in HOLDS)
+    holding, against = sum(counts[outcome] for outcome in HOLDS), counts[verdicts.CONTRADICTED]
+    decided = (
+        f"{holding} hold in our own runs and {against} do not" if holding + against else "none is decided yet"
+    )
     rest = {
         "undecided": counts[verdicts.UNDECIDED] + counts[verdicts.IDENTICAL],
         "not tested": sum(
@@ -61,10 +64,8 @@ def _sentence(counts: Mapping[str, int], reports: int) -> str:
         ),
     }
     left = "; ".join(f"{count} {name}" for name, count in rest.items() if count)
-    return (
-        f"Of {counted(sum(counts.values()), 'statement')} in {counted(reports, 'report')}, {holding} hold in our own "
-        f"runs and {counts[verdicts.CONTRADICTED]} do not" + (f" ({left})." if left else ".")
-    )
+    stated = f"Of {counted(sum(counts.values()), 'statement')} in {counted(reports, 'report')}"
+    return f"{stated}, {decided}" + (f" ({left})." if left else ".")
 
 
 def _bars(statements: pd.DataFrame, known: Mapping[str, ReportFacts]) -> list[dict[str, Any]]:

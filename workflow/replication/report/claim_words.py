@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from replication.analysis.verdicts import LEAST_SEEDS, UNDECIDED
+from replication.analysis.verdicts import CONTRADICTED, LEAST_SEEDS, UNDECIDED
 from replication.report.formatting import format_interval, format_value
 from replication.settings.claims import (
     Claim,
@@ -97,25 +97,31 @@ def what_we_saw(reading: Reading, claim: Claim, titles: Titles) -> str:
         case EventClaim():
             return f"{estimate:.0%} of the runs of {arm} {EVENTS[claim.event]}."
         case OrderClaim():
-            direction = claim.direction if estimate >= 0 else _OPPOSITE[claim.direction]
-            if claim.than == [claim.arm]:
-                by = _size(claim.measure, estimate)
-                there, then = (
-                    _WHEN.get(str(each), f"after epoch {each}") for each in (claim.epoch, claim.than_epoch)
-                )
-                return f"{measure.title} of {arm} is {direction} {there} than {then} by {by}."
-            others = f"that of {titles[claim.than[0]]}"
-            if len(claim.than) > 1:
-                others = "that of one of the others" if estimate < 0 else "that of each of the others"
-            least = " at least" if len(claim.than) > 1 and estimate >= 0 else ""
-            by = f"by {_size(claim.measure, estimate)}{least}"
-            return f"{measure.title} of {arm} is {direction} than {others} {by}."
+            return f"{measure.title} of {arm} is {_order_words(reading, claim, titles)}."
         case ValueClaim(minus=None):
             return f"{measure.title} of {arm} is {format_value(claim.measure, estimate)}."
         case ValueClaim() | DifferenceClaim():
             assert claim.minus is not None
             size = _size(claim.measure, estimate)
             return f"{measure.title} of {arm} and of {titles[claim.minus]} differ by {size}."
+
+
+def _order_words(reading: Reading, claim: OrderClaim, titles: Titles) -> str:
+    """Return where the arm is in its order, by the comparison that decides."""
+    estimate, against = reading["estimate"], reading["outcome"] == CONTRADICTED
+    direction = claim.direction if estimate >= 0 else _OPPOSITE[claim.direction]
+    # One that is ahead and yet contradicted lacks the size that the words ask for.
+    by = f"by {_size(claim.measure, estimate)}" + (" only" if against and estimate >= 0 else "")
+    if claim.than == [claim.arm]:
+        there, then = (
+            _WHEN.get(str(each), f"after epoch {each}") for each in (claim.epoch, claim.than_epoch)
+        )
+        return f"{direction} {there} than {then} {by}"
+    if len(claim.than) == 1:
+        return f"{direction} than that of {titles[claim.than[0]]} {by}"
+    if against:
+        return f"{direction} than that of one of the others {by}"
+    return f"{direction} than that of each of the others, {by} in the comparison that decides"
 
 
 def _size(measure: str, difference: float) -> str:

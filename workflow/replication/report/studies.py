@@ -147,6 +147,8 @@ def trained_arm(arm: Mapping[str, Any], runs: pd.DataFrame) -> dict[str, Any]:
     own = list(records(runs[runs["arm"] == arm["arm"]]))
     there = [run for run in own if run["outcome"] != "missing"]
     common = {name: there[0][name] for name in _HASHES if there and len({run[name] for run in there}) == 1}
+    if "dirty" not in common:  # which is said with the commit
+        common.pop("commit", None)
     return {**arm, "runs": own, "common": common}
 
 
