@@ -130,6 +130,7 @@ def test_an_edit_concerns_the_runs_that_use_it(copied, arms, untouched, file, ol
         ("training.controllers.beam_search", "training_loss", named("beam_search")),
         ("training.controllers.hypergradient", "_adam_direction", named("hypergradient")),
         ("training.controllers.newton", "NewtonRate", named("newton")),
+        ("training.policy", "Policy", named("reinforcement_learned")),
         ("training.optimizers", "_sgd", lambda settings: settings.optimizer.name == "sgd"),
         (
             "training.optimizers",
