@@ -22,6 +22,7 @@ from replication.crate import Engine, write_crate
 from replication.crate.contents import digest_of_more
 from replication.crate.steps import STEPS
 from replication.errors import ResultsError
+from replication.system.digests import digest_of_file, sealed
 from replication.system.files import write_json
 from study_results import planned_study
 
@@ -169,9 +170,7 @@ def test_every_action_is_controlled_by_its_step(project: Path) -> None:
     graph = graph_of(crate_of(project))
     controls = links(graph["#execution"], "object")
     actions = {name for name in graph if name.startswith("#action/")}
-    assert (
-        len(actions) == 1 + 4 + 3 + 7 + 2
-    )  # data set, runs, one study, combined tables, schedules and report
+    assert len(actions) == 1 + 4 + 3 + 3  # data set, runs, one study; combined tables, schedules and report
     assert {target for control in controls for target in links(graph[control], "object")} == actions
     for control in controls:
         step = graph[next(iter(links(graph[control], "instrument")))]
@@ -298,7 +297,9 @@ def write_audit(project: Path, verdict: str = "passed") -> None:
     results = project / "results/demo"
     files = [path.relative_to(results).as_posix() for path in results.rglob("*") if path.is_file()]
     (results / "SHA256SUMS").write_text(sums_text(results, set(files) - OWN, {}))
-    write_json(results / "audit.json", {"verdict": verdict, "time": "2026-01-03T00:00:00+00:00"})
+    root = digest_of_file(results / "SHA256SUMS")
+    audit = {"verdict": verdict, "time": "2026-01-03T00:00:00+00:00", "root_sha256": root}
+    write_json(results / "audit.json", sealed(audit))
     (results / "audit.html").write_text("audited")
 
 

@@ -7,7 +7,6 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.patches import Rectangle
 
 from replication.analysis.intervals import t_interval
 from replication.report import figures
@@ -61,10 +60,10 @@ def texts_of(axis):
 
 def faces_of(figure):
     """Return the colours of the cells, panel by panel."""
-    panels = [axis for axis in figure.axes if axis.texts]
-    return [
-        [patch.get_facecolor() for patch in axis.patches if isinstance(patch, Rectangle)] for axis in panels
-    ]
+    cells = [axis.collections[0] for axis in figure.axes if axis.texts]
+    for each in cells:
+        each.update_scalarmappable()  # which drawing does
+    return [[tuple(face) for face in each.get_facecolor()] for each in cells]
 
 
 def test_each_cell_has_mean_and_half_width(tables):
@@ -90,8 +89,8 @@ def test_panels_rows_and_columns_are_labelled(tables):
 def test_cells_stand_where_their_row_and_column_are(tables):
     axis = heat_map(tables, LAYOUT, "test_accuracy")[0].axes[1]
     found = {text.get_position(): text.get_text() for text in axis.texts if "±" not in text.get_text()}
-    assert found[(1, 1 - 0.12)] == f"{100 * ACCURACIES['linear-tenth-100'].mean():.1f}"
-    assert found[(0, 1 - 0.12)] == f"{100 * ACCURACIES['linear-tenth-1'].mean():.1f}"
+    assert found[(1.5, 1.5 - 0.12)] == f"{100 * ACCURACIES['linear-tenth-100'].mean():.1f}"
+    assert found[(0.5, 1.5 - 0.12)] == f"{100 * ACCURACIES['linear-tenth-1'].mean():.1f}"
     assert axis.get_ylim()[0] > axis.get_ylim()[1]  # the first row is on top
 
 
@@ -133,10 +132,12 @@ def test_what_no_arm_is_of_is_left_out(tmp_path):
 def test_a_hole_stays_white_and_a_value_that_is_none_is_a_dash(tmp_path):
     holed = {arm: values for arm, values in ACCURACIES.items() if arm != "rex-step-1"}
     holed["rex-step-100"] = np.array([])
-    axis = heat_map(tables_of(tmp_path, holed), LAYOUT, "test_accuracy")[0].axes[0]
-    assert texts_of(axis)[:2] == ["–", ""]
-    assert len(axis.patches) == 3
-    assert axis.patches[0].get_facecolor() == (1.0, 1.0, 1.0, 1.0)
+    figure = heat_map(tables_of(tmp_path, holed), LAYOUT, "test_accuracy")[0]
+    texts = texts_of(figure.axes[0])
+    assert texts[:2] == ["–", ""]
+    assert len(texts) == 2 * 3
+    alphas = [face[3] for face in faces_of(figure)[0]]
+    assert alphas == [0, 0, 1, 1]  # the hole and the dash let the page shine through
 
 
 def test_one_seed_has_no_half_width(tmp_path):

@@ -9,7 +9,7 @@ import papermill
 import pytest
 
 from places import REPORTS, SCRIPTS
-from replication.report.notebooks import execute, notebook_html
+from replication.report.notebooks import execute, notebooks_html
 from replication.system.code_digest import reached_definitions
 
 pytestmark = pytest.mark.slow
@@ -28,7 +28,7 @@ def test_a_notebook_gets_the_folder_and_the_package(tmp_path: Path) -> None:
         "import replication.system.tables\nfrom IPython.display import HTML\nHTML(f'<b>{tables}</b>')",
     )
     execute(notebook, tmp_path / "out.ipynb", "some/folder")
-    page = notebook_html(tmp_path / "out.ipynb")
+    page = notebooks_html([tmp_path / "out.ipynb"])[0]
     assert "<b>some/folder</b>" in page
     assert "import replication" not in page
 

@@ -81,7 +81,7 @@ def test_claims_show_both_numbers_and_the_verdict(laptop: str) -> None:
 
 def test_an_order_shows_the_difference_with_its_sign(laptop: str) -> None:
     row = claim_in(laptop, "cosine-better")
-    half = stats.t.ppf(1 - 0.008, 6) * 0.02 * math.sqrt(2 / 4)
+    half = stats.t.ppf(1 - 0.004, 6) * 0.02 * math.sqrt(2 / 4)
     assert f"above 0 +9.00 % [{9 - 100 * half:+.2f}, {9 + 100 * half:+.2f}]" in row
     assert "reproduced direct evidence" in row
 

@@ -15,7 +15,7 @@ from project import write_notebook
 from replication.errors import ReplicationError
 from replication.report import figures
 from replication.report.figures import StudyTables
-from replication.report.notebooks import execute, notebook_html
+from replication.report.notebooks import execute, notebooks_html
 from replication.report.surroundings import environment
 from study_results import planned_study, write_results
 
@@ -97,7 +97,7 @@ def executed(folder: Path) -> list[bytes]:
     execute(folder / "shows.ipynb", places[1], "studies/tiny", folder)
     made = [*places, *sorted((folder / "one/figures").iterdir())]
     assert len(made) == 4
-    return [path.read_bytes() for path in made] + [notebook_html(path).encode() for path in places]
+    return [path.read_bytes() for path in made] + [page.encode() for page in notebooks_html(places)]
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ import pytest
 from edits import edited
 from places import PACKAGE, ROOT, SCRIPTS
 from replication.data import DATASETS
+from replication.runs import provenance
 from replication.runs.plan import load_plan
 from replication.runs.provenance import registry_choices
 from replication.settings.config import Config
@@ -169,7 +170,7 @@ def test_a_run_depends_on_what_it_uses(arms, module, name, concerns):
 @pytest.mark.slow
 def test_an_edit_of_what_comes_before_or_after_training_concerns_no_run(copied, arms, untouched):
     scripts = copied(
-        ("analysis/verdicts.py", "LOOK_LEVEL = 0.008", "LOOK_LEVEL = 0.05"),
+        ("analysis/verdicts.py", "LOOK_LEVEL = 0.004", "LOOK_LEVEL = 0.05"),
         ("analysis/study_tables.py", "1 - record", "2 - record"),
         ("analysis/events.py", "risen = False", "risen = True"),
         ("analysis/intervals.py", "(1 + level) / 2", "(2 + level) / 2"),
@@ -204,6 +205,25 @@ def test_an_edit_concerns_the_data_sets_that_use_it(copied, script, file, old, n
     scripts = copied((file, old, new))
     after = {name: code_digest(scripts / script, chosen[name]) for name in chosen}
     assert {name for name in chosen if after[name] != before[name]} == names
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "is_a_rule"),
+    [
+        ("analysis/verdicts.py", "LOOK_LEVEL = 0.004", "LOOK_LEVEL = 0.05", True),
+        ("analysis/events.py", "risen = False", "risen = True", True),
+        ("analysis/comparisons.py", "error_rate / (count - rank)", "error_rate / count", True),
+        ("analysis/kinds_of_evidence.py", "if trained != behind", "if trained == behind", True),
+        ("analysis/recommendations.py", "ERROR_RATE = 0.05", "ERROR_RATE = 0.01", False),
+        ("data/cifar.py", 'labels_key="labels"', 'labels_key="label"', False),
+        ("schedules/decay.py", "+ float(time)), power", "+ float(time)), 2 * power", False),
+    ],
+)  # fmt: skip
+def test_the_rules_are_what_judges_and_nothing_else(copied, monkeypatch, file, old, new, is_a_rule):
+    before = provenance.rules_digest.__wrapped__()
+    scripts = copied((file, old, new))
+    monkeypatch.setattr(provenance, "PACKAGE", scripts.parent / "replication")
+    assert (provenance.rules_digest.__wrapped__() != before) == is_a_rule
 
 
 @pytest.mark.parametrize(

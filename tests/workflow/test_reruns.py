@@ -69,10 +69,10 @@ def test_an_edit_of_the_trainer_reruns_every_run(finished: Project, copy_of: Cop
 
 def test_an_edit_of_the_verdicts_trains_nothing(finished: Project, copy_of: Copy) -> None:
     project = copy_of(finished)
-    project.edit("workflow/replication/analysis/verdicts.py", "VALUE_LEVEL = 0.90", "VALUE_LEVEL = 0.80")
+    project.edit("workflow/replication/analysis/verdicts.py", "LOOK_LEVEL = 0.005", "LOOK_LEVEL = 0.05")
     jobs = project.jobs()
     assert "train" not in jobs
-    assert {"claims", "combine_claims", "notebook", "report"} <= jobs.keys()
+    assert {"claims", "combine", "notebook", "report"} <= jobs.keys()
 
 
 def test_one_more_seed_runs_only_the_new_runs(finished: Project) -> None:

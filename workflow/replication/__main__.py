@@ -1,4 +1,4 @@
-"""Commands: `python -m replication verdicts`, `trace`, `new-study`, `reference`, `schema` and `facts`."""
+"""Commands: `python -m replication` with one of those that `_parser` lists."""
 
 import argparse
 import os
@@ -27,7 +27,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m replication", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m replication",
+        description="What stands beside the workflow: reading its results, publishing them, writing its references.",
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     verdicts = commands.add_parser(
         "verdicts", help="print the verdict on each claim, and where the report is"
@@ -44,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
         "schema", help="print config/study.schema.json: what an editor knows of studies"
     )
     schema.set_defaults(command=_schema)
+    _add_publication(commands)
     facts = commands.add_parser(
         "facts", help="print reports/discrepancy-facts.json: the numbers of the known discrepancies"
     )
@@ -71,6 +75,17 @@ def _add_trace(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     trace.set_defaults(command=_trace)
 
 
+def _add_publication(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    publish = commands.add_parser(
+        "publish", help="pack audited results into published/, to be kept with the code"
+    )
+    publish.add_argument("--scale", choices=get_args(Scale), help="default: that of config/config.yaml")
+    publish.set_defaults(command=_publish)
+    restore = commands.add_parser("restore", help="make the results folder again of what was published")
+    restore.add_argument("scale", choices=get_args(Scale))
+    restore.set_defaults(command=_restore)
+
+
 # Each command imports what it needs, so that the others do not wait for it.
 
 
@@ -90,6 +105,20 @@ def _trace(options: argparse.Namespace) -> str:
     tracer = Tracer(_results(options), STUDIES)
     chain = tracer.claim(options.claim) if options.claim else tracer.number(options.number)
     return json.dumps(chain, indent=2, ensure_ascii=False) if options.json else trace_text(chain)
+
+
+def _publish(options: argparse.Namespace) -> str:
+    from replication.publication import publish
+
+    return f"Published: {publish(_results(options))}"
+
+
+def _restore(options: argparse.Namespace) -> str:
+    from replication.publication import CONFIGURATION, PUBLISHED, restore
+
+    published, results = PUBLISHED / options.scale, _results(options)
+    restore(published, results)
+    return f"Restored: {results}. Next: snakemake audit --cores all --configfile {published / CONFIGURATION}"
 
 
 def _results(options: argparse.Namespace) -> Path:

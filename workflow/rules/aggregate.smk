@@ -5,7 +5,6 @@ localrules:
     study_tables,
     claims,
     combine,
-    combine_claims,
     schedules,
 
 
@@ -47,35 +46,29 @@ rule claims:
         "../scripts/claims.py"
 
 
+# All in one job: each takes far less than importing pandas.
 rule combine:
     input:
-        [f"{RESULTS}/studies/{study}/{{table}}.csv" for study in PLAN],
+        **{
+            table: [f"{RESULTS}/studies/{study}/{table}.csv" for study in PLAN]
+            for table in (*STUDY_TABLES, "claims")
+        },
     output:
-        f"{RESULTS}/tables/{{table}}.csv",
-    log:
-        f"{LOGS}/tables/combine-{{table}}.log",
-    wildcard_constraints:
-        table="|".join(STUDY_TABLES),
-    conda:
-        "../../envs/pipeline.yaml"
-    params:
-        code=script_digest("combine.py"),
-    script:
-        "../scripts/combine.py"
-
-
-use rule combine as combine_claims with:
-    input:
-        [f"{RESULTS}/studies/{study}/claims.csv" for study in PLAN],
-    output:
-        report(
+        **{table: f"{RESULTS}/tables/{table}.csv" for table in STUDY_TABLES},
+        claims=report(
             f"{RESULTS}/claims.csv",
             caption="../../reports/captions/claims.rst",
             category="Claims",
             labels={"study": "all"},
         ),
     log:
-        f"{LOGS}/claims/combine.log",
+        f"{LOGS}/tables/combine.log",
+    conda:
+        "../../envs/pipeline.yaml"
+    params:
+        code=script_digest("combine.py"),
+    script:
+        "../scripts/combine.py"
 
 
 rule schedules:

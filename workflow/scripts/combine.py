@@ -1,4 +1,4 @@
-"""Put the same table of all studies into one."""
+"""Put each table of all studies into one."""
 
 import pandas as pd
 
@@ -6,4 +6,5 @@ from replication.system.logs import logged
 from replication.system.tables import read_table, write_table
 
 with logged(snakemake.log[0]):
-    write_table(pd.concat([read_table(path) for path in snakemake.input]), snakemake.output[0])
+    for name, output in snakemake.output.items():
+        write_table(pd.concat([read_table(path) for path in snakemake.input[name]]), output)

@@ -5,10 +5,13 @@ It must not be called `notebook`: nbconvert imports a module of that name if it 
 
 from pathlib import Path
 
-# What notebooks import: its digest counts.
-from replication.report import figures, heat_maps, range_test_figure  # noqa: F401
 from replication.report.notebooks import execute
 from replication.system.logs import logged
+
+if (
+    __name__ != "__main__"
+):  # never: what the kernel imports, so that its digest counts, would take a second here too
+    from replication.report import figures, heat_maps, range_test_figure  # noqa: F401
 
 with logged(snakemake.log[0]):
     execute(

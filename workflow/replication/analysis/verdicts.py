@@ -37,7 +37,7 @@ from replication.settings.claims import (
     ValueClaim,
 )
 
-LOOK_LEVEL = 0.008  # see benchmarks/verdict_errors.py for what it comes to over all looks and readings
+LOOK_LEVEL = 0.004  # see benchmarks/verdict_errors.py for what it comes to over all looks and readings
 LEAST_SEEDS = 3  # for a spread to be worth anything, and so for an interval
 MOST_SEEDS = 1000  # that "undecided" thinks of
 PREDICTION_TAIL = 0.025  # of the interval in which a further run lies

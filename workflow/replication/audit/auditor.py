@@ -25,6 +25,8 @@ from replication.runs.provenance import git_state
 from replication.settings.config import Config, config_of
 
 RESULTS = Path("results")
+# The knobs that decide what is planned; the others are of one machine or one call.
+PLANNING = ("scale", "seeds", "only", "substitute", "image_folders")
 ON_SCREEN = 40  # failures; all of them are in the log and in audit.html
 AGAIN = "delete it, and run `snakemake --cores all`"
 
@@ -116,6 +118,12 @@ class Audit:
             records = [record for record in ours if record is not None]
             self.fixed_before &= check_fixed_before(planned, records, self.findings)
         self.findings.counts["runs"] += len(self.runs)
+        if published := self.findings.counts["runs with classes only"]:
+            self.findings.note(
+                self.results / "runs",
+                f"{counted(published, 'run')} as published: of the predictions only the classes of the last and the "
+                "best epoch are here; losses, and other epochs, are not computed again from predictions",
+            )
         records = [run.record for run in self.runs.values() if run.record is not None]
         self._git = git_state()
         check_environments(records, self._git, self.results / "runs", self.findings)
@@ -168,6 +176,7 @@ class Audit:
         sums = sums_text(self.results, readable, known)
         facts = {
             "scale": self.config.scale,
+            "configuration": self.config.model_dump(mode="json", exclude_defaults=True, include={*PLANNING}),
             **self._git,
             "fixed_before": self.fixed_before,
             "signature": self._check_signature(sums),

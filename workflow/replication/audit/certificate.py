@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from replication.audit.checksums import read_sums
 from replication.audit.findings import Finding, Findings
 from replication.audit.layout import AUDIT, PAGE, REPORT, SUMS
 from replication.errors import ResultsError
@@ -76,6 +77,36 @@ def _stamps(results: Path) -> list[str]:
         return stamps_in((results / REPORT).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError):
         return []  # the comparison with the page made again reports this
+
+
+def check_certified(results: Path, digests: Mapping[str, str | None]) -> dict[str, Any]:
+    """Return the content of audit.json, if it says that the audit has passed, of these very files.
+
+    Parameters
+    ----------
+    digests
+        The SHA-256 of each file that there is now, by its path in `results`; what is not audited does not matter.
+
+    Raises
+    ------
+    ResultsError
+        The last audit has failed, a file has changed since, or what the audit has written is damaged.
+    """
+    remedy = "run `snakemake audit`, and then this again"
+    path = results / AUDIT
+    try:
+        audit = read_sealed(path)
+    except ResultsError as error:
+        raise ResultsError(f"{path}: {error}: {remedy}") from error
+    if audit["verdict"] != "passed":
+        raise ResultsError(f"{path}: the last audit has failed: correct what it names; {remedy}")
+    sums = _text(results / SUMS) or ""
+    if hashlib.sha256(sums.encode()).hexdigest() != audit["root_sha256"]:
+        raise ResultsError(f"{results / SUMS}: missing, or changed since the last audit: {remedy}")
+    for name, digest in read_sums(sums).items():
+        if digests.get(name) != digest:
+            raise ResultsError(f"{results / name}: missing, or changed since the last audit: {remedy}")
+    return audit
 
 
 def write_outcome(

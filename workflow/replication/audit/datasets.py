@@ -1,6 +1,7 @@
 """The data sets that the runs have used: each read once, whole."""
 
 import filecmp
+import json
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,15 +9,19 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
 
 from replication.audit.findings import Findings
 from replication.data import Dataset, describe, prepare, read_dataset, user_inputs, write_dataset
 from replication.errors import DataError
 from replication.settings.run import DataSettings
 from replication.settings.sources import DataSources
-from replication.system.files import json_text
+from replication.system.digests import canonical_json
+from replication.system.files import json_text, whole_file
 
 FOLDER = Path("resources/datasets")
+LABELS = Path("resources/labels")  # of data sets whose images are not here, as published with results
 REMEDY = "delete it, and `snakemake --cores all` prepares it again"
 
 
@@ -28,6 +33,16 @@ class Labels:
     classes: int
     train: NDArray[np.uint16]
     test: NDArray[np.uint16]
+
+    @classmethod
+    def of(cls, dataset: Dataset) -> "Labels":
+        """Return those of a data set."""
+        return cls(
+            identity=dataset.identity,
+            classes=len(dataset.classes),
+            train=np.array(dataset.train_labels),
+            test=np.array(dataset.test_labels),
+        )
 
     def train_count(self, data: DataSettings) -> int:
         """Return how many training images a run has used, validation included."""
@@ -52,7 +67,7 @@ def check_datasets(names: list[str], sources: DataSources, findings: Findings) -
     """
     found = {name: _check(name, findings) for name in names}
     for name, labels in found.items():
-        if labels is not None:
+        if labels is not None and (FOLDER / f"{name}.safetensors").exists():
             _check_inputs(name, labels.identity, sources, findings)
     findings.counts["data sets"] += len(names)
     return {name: labels for name, labels in found.items() if labels is not None}
@@ -60,6 +75,8 @@ def check_datasets(names: list[str], sources: DataSources, findings: Findings) -
 
 def _check(name: str, findings: Findings) -> Labels | None:
     path = FOLDER / f"{name}.safetensors"
+    if not path.exists() and labels_file(name).is_file():
+        return _published(name, path, findings)
     try:
         dataset = read_dataset(path)
         if dataset.name != name:
@@ -74,12 +91,48 @@ def _check(name: str, findings: Findings) -> Labels | None:
     if text != json_text(describe(dataset)).encode():
         state = "damaged" if text else "missing"
         findings.fail(manifest, f"{state}: is not the description of {path}; {REMEDY}")
-    return Labels(
-        identity=dataset.identity,
-        classes=len(dataset.classes),
-        train=np.array(dataset.train_labels),
-        test=np.array(dataset.test_labels),
-    )
+    return Labels.of(dataset)
+
+
+def labels_file(name: str, folder: Path = LABELS) -> Path:
+    """Return where the labels of a data set lie that were published with results."""
+    return folder / f"{name}.safetensors"
+
+
+def write_labels(labels: Labels, path: Path) -> None:
+    """Write labels, which weigh a thousandth of the images, so that metrics can be computed again without these."""
+    with whole_file(path) as temporary:
+        facts = canonical_json({"identity": labels.identity, "classes": labels.classes})
+        # One entry, since safetensors writes several in no certain order.
+        save_file({"train": labels.train, "test": labels.test}, temporary, {"facts": facts})
+
+
+def read_labels(path: Path) -> Labels:
+    """Read such labels.
+
+    Raises
+    ------
+    DataError
+        They are damaged.
+    """
+    try:
+        with safe_open(path, framework="numpy") as file:
+            facts = json.loads(file.metadata()["facts"])
+            train, test = file.get_tensor("train"), file.get_tensor("test")
+            return Labels(facts["identity"], facts["classes"], train, test)
+    except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
+        raise DataError(f"{path}: damaged ({error}); restore the published results again") from error
+
+
+def _published(name: str, path: Path, findings: Findings) -> Labels | None:
+    labels = labels_file(name)
+    try:
+        found = read_labels(labels)
+    except DataError as error:
+        findings.fail(labels, str(error).removeprefix(f"{labels}: "))
+        return None
+    findings.note(path, f"not here: metrics are checked with {labels}, as published; images are not checked")
+    return found
 
 
 def _check_inputs(name: str, identity: str, sources: DataSources, findings: Findings) -> None:

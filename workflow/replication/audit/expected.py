@@ -15,7 +15,7 @@ from replication.schedules import RangeSuggestion, build, cycles_within
 from replication.settings.run import Adam, RunSettings, ScheduleFreeSgd
 from replication.settings.schedule import PureSchedule, RangeTested
 from replication.training.early_stopping import build_stopper
-from replication.training.predictions import SPLITS, PredictionLog, Predictions, class_type
+from replication.training.predictions import SPLITS, Classes, PredictionLog, Predictions, class_type
 
 Row = dict[str, float]
 PROBABILITY_ERROR = 1e-5  # far above that of float32, far below any that matters
@@ -159,6 +159,27 @@ def metric_problems(
             problems = _metric_problems(split, row, found.get(int(row["epoch"])), truth, labels.classes)
             yield from (f"epoch {row['epoch']:.0f}: {problem}" for problem in problems)
     yield from _snapshot_problems(settings, log, labels.of_split(settings.data, "test"), len(history))
+
+
+def class_problems(
+    settings: RunSettings, history: Sequence[Row], found: Mapping[str, Mapping[int, Classes]], labels: Labels
+) -> Iterator[str]:
+    """Yield how the accuracies of the last and the best epoch differ from those of the classes that were published."""
+    wanted = {len(history), best_epoch(history) or len(history)}
+    for split in SPLITS:
+        expected = sorted(
+            wanted.intersection(expected_epochs(settings, split, len(history), best_epoch(history)))
+        )
+        classes = found.get(split, {})
+        if sorted(classes) != expected:
+            yield f"holds {split} classes of epochs {sorted(classes)}, not {expected}"
+            continue
+        truth = labels.of_split(settings.data, split)
+        for epoch, predicted in classes.items():
+            right = predicted.shape == truth.shape and int((predicted == truth).sum()) / len(truth)
+            written = history[epoch - 1][f"{split}_accuracy"]
+            if right is False or not same_number(written, right):
+                yield f"epoch {epoch}: gives another {split}_accuracy than history.csv, which has {written}"
 
 
 def _snapshot_problems(

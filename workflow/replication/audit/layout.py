@@ -10,7 +10,7 @@ from replication.audit.findings import Findings
 from replication.audit.run_checks import CheckedRun
 from replication.errors import ResultsError
 from replication.report.formatting import counted
-from replication.runs.folder import RECORD
+from replication.runs.folder import CLASSES, RECORD
 from replication.runs.record import read_sealed
 
 # What the audit itself writes, and the page that it stamps: they are no part of what is audited.
@@ -102,7 +102,7 @@ def _run_of(path: str) -> str:
 
 def _is_of_run(path: str, run: CheckedRun) -> bool:
     name = path.rpartition("/")[2]
-    return run.record is None or name == RECORD or name in run.record.files
+    return run.record is None or name in (RECORD, CLASSES) or name in run.record.files
 
 
 def _name_strangers(results: Path, strange: list[str], findings: Findings) -> None:

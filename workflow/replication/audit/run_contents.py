@@ -11,12 +11,18 @@ from replication.audit.expected import Row
 from replication.audit.findings import shown
 from replication.errors import ConfigurationError, ResultsError
 from replication.report.formatting import counted
-from replication.runs.folder import HISTORY, PREDICTIONS, RECORD, STEPS, TIMINGS
+from replication.runs.folder import CLASSES, HISTORY, PREDICTIONS, RECORD, STEPS, TIMINGS
 from replication.runs.record import Record
 from replication.schedules import is_current
 from replication.settings.run import RunSettings
 from replication.settings.schedule import OwnFunction, PureSchedule, RangeTested
-from replication.training.predictions import read_predictions
+from replication.training.predictions import read_classes, read_predictions
+
+
+def only_classes(folder: Path) -> bool:
+    """Return whether a run has been published, with its classes in the place of all predictions."""
+    return (folder / CLASSES).is_file() and not (folder / PREDICTIONS).exists()
+
 
 Problem = tuple[str, str]  # a file of the run's folder, and what is wrong with it
 
@@ -113,13 +119,19 @@ def _data_problems(folder: Path, settings: RunSettings, labels: Labels, tables: 
                 f"epoch {row['epoch']:.0f}: train_accuracy {shown(share)} is no share of {images} images",
             )
     yield from _step_problems(settings, expected.steps_per_epoch(settings, labels), images, tables)
+    name = CLASSES if only_classes(folder) else PREDICTIONS
     try:
-        log = read_predictions(folder / PREDICTIONS)
+        if name == CLASSES:
+            found = read_classes(folder / CLASSES)
+            problems = expected.class_problems(settings, tables.history, found, labels)
+        else:
+            log = read_predictions(folder / PREDICTIONS)
+            problems = expected.metric_problems(settings, tables.history, log, labels)
     except ResultsError as error:
-        yield PREDICTIONS, str(error).partition(": ")[2]
+        yield name, str(error).partition(": ")[2]
         return
-    for problem in expected.metric_problems(settings, tables.history, log, labels):
-        yield PREDICTIONS, problem
+    for problem in problems:
+        yield name, problem
 
 
 def _step_problems(settings: RunSettings, an_epoch: int, images: int, tables: _Tables) -> Iterator[Problem]:

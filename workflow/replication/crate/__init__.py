@@ -11,8 +11,8 @@ from typing import Any
 import yaml
 
 from replication.analysis.measures import DERIVED
-from replication.audit.checksums import read_sums
-from replication.audit.layout import AUDIT, SUMS
+from replication.audit.certificate import check_certified
+from replication.audit.layout import AUDIT
 from replication.crate.archive import write_archive
 from replication.crate.contents import CrateFile, crate_files, folders_of
 from replication.crate.evidence import Engine, Evidence
@@ -125,15 +125,7 @@ def _record(project: Path, folder: str, files: Mapping[str, CrateFile]) -> dict[
 
 def _audit(project: Path, results: str, files: Mapping[str, CrateFile]) -> dict[str, Any] | None:
     """Return what the last audit found, None if there was none; it must be about these very files."""
-    remedy = "run `snakemake audit`, and then this again"
-    path = f"{results}/{AUDIT}"
-    if path not in files:
+    if f"{results}/{AUDIT}" not in files:
         return None
-    audit = _json(project / path)
-    if audit["verdict"] != "passed":
-        raise ResultsError(f"{path}: the last audit has failed: correct what it names; {remedy}")
-    for name, sha256 in read_sums((project / results / SUMS).read_text(encoding="utf-8")).items():
-        found = files.get(f"{results}/{name}")
-        if found is None or found.sha256 != sha256:
-            raise ResultsError(f"{results}/{name}: missing, or changed since the last audit: {remedy}")
-    return audit
+    inside = {path.removeprefix(f"{results}/"): file.sha256 for path, file in files.items()}
+    return check_certified(project / results, inside)

@@ -239,14 +239,11 @@ def final_executions(studies: Sequence[str], results: Results) -> list[Execution
     combined["claims"] = results.there("claims.csv")
     schedules = results.there("tables/schedules.csv")
     return [
-        *(
-            Execution(
-                "combine",
-                name,
-                {name: results.there(*(f"studies/{study}/{name}.csv" for study in studies))},
-                {name: combined[name]},
-            )
-            for name in COMBINED
+        Execution(
+            "combine",
+            "",
+            {name: results.there(*(f"studies/{study}/{name}.csv" for study in studies)) for name in COMBINED},
+            combined,
         ),
         Execution("schedules", "", {}, {"schedules": schedules}),
         Execution(

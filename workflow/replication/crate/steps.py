@@ -38,8 +38,7 @@ class Step:
         return f"workflow/scripts/{self.script}"
 
 
-# In the order of the work. The names are those of the rules; `combine` stands also for `combine_claims`. A step
-# that left nothing in the results is left out.
+# In the order of the work. The names are those of the rules. A step that left nothing in the results is left out.
 STEPS: dict[str, Step] = {
     "download": Step("download.py", "Download and verify the files of a data set.", {}, {"source": FOLDER}),
     "prepare": Step(
@@ -77,7 +76,7 @@ STEPS: dict[str, Step] = {
     ),
     "combine": Step(
         "combine.py",
-        "Put the same table of all studies into one.",
+        "Put each table of all studies into one.",
         dict.fromkeys((*STUDY_TABLES, "claims"), FILE),
         dict.fromkeys((*STUDY_TABLES, "claims"), FILE),
         {**{table: f"study_tables.{table}" for table in STUDY_TABLES}, "claims": "claims.claims"},

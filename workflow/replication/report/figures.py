@@ -19,13 +19,13 @@ from matplotlib.ticker import MaxNLocator
 
 from replication.analysis.intervals import t_interval
 from replication.report.drawing import COLOURS, line_style, own_style
+from replication.report.surroundings import FIGURES_FOLDER
 from replication.settings.measures import MEASURES
 from replication.system.files import write_text
 from replication.system.missing import MISSING
 from replication.system.tables import read_table, write_table
 
 BAND_ALPHA = 0.12  # several bands overlap
-FIGURES_FOLDER = "REPLICATION_FIGURES"  # a variable: where figures go, if not beside the tables
 EPOCH = "Epoch"  # the axis of curves
 INTERVAL_NOTE = "Means over seeds with 95 % t intervals, which may leave the panel where seeds are few."
 
@@ -199,9 +199,12 @@ def schedule_gallery(schedules: pd.DataFrame) -> Figure:
     names = schedules["schedule"].unique()
     across = 4
     down = -(-len(names) // across)
+    height = 1.75 * down
+    # All panels are alike: finding out what room each needs would take as long as drawing them.
+    margins = {"left": 0.06, "right": 0.99, "bottom": 0.55 / height, "top": 1 - 0.45 / height, "hspace": 0.45}
     with own_style():
-        figure = Figure(figsize=(11, 1.75 * down), layout="constrained")
-        axes = figure.subplots(down, across, sharex=True, squeeze=False).flat
+        figure = Figure(figsize=(11, height))
+        axes = figure.subplots(down, across, sharex=True, squeeze=False, gridspec_kw=margins).flat
         for name, axis in zip(names, axes, strict=False):
             rows = schedules[schedules["schedule"] == name]
             axis.plot(rows["progress"], rows["multiplier"], color=COLOURS[0], lw=1.4)

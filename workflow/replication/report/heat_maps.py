@@ -133,15 +133,18 @@ def _draw_panel(
     measure: str,
     scales: Mapping[str, Normalize],
 ) -> None:
-    colours = mpl.colormaps[COLOURS]
-    axis.set_xlim(-0.5, len(columns) - 0.5)
-    axis.set_ylim(len(rows) - 0.5, -0.5)
+    import seaborn as sns  # here, since it takes a second to import, and most notebooks have no grid
+
+    known = data[np.isfinite(data["mean"])]
+    grid = pd.DataFrame(np.nan, list(rows), list(columns))
+    for cell in known.to_dict("records"):
+        grid.loc[cell["row"], cell["column"]] = float(scales[cell["column"]](cell["mean"]))
+    sns.heatmap(grid, vmin=0, vmax=1, cmap=COLOURS, cbar=False, linewidths=1, ax=axis)
+    axis.set(xlabel="", ylabel="")
     for cell in data.to_dict("records"):
-        x, y = columns.index(cell["column"]), rows.index(cell["row"])
-        known = np.isfinite(cell["mean"])
-        colour = colours(float(scales[cell["column"]](cell["mean"]))) if known else (1.0, 1.0, 1.0, 1.0)
-        axis.add_patch(mpl.patches.Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=colour, edgecolor="white"))
-        ink = "white" if _luminance(colour) < DARK else "black"
+        x, y = columns.index(cell["column"]) + 0.5, rows.index(cell["row"]) + 0.5
+        place = grid.loc[cell["row"], cell["column"]]
+        ink = "white" if _luminance(mpl.colormaps[COLOURS](place)) < DARK and np.isfinite(place) else "black"
         mean, half = _texts(measure, cell)
         axis.text(x, y - 0.12, mean, ha="center", va="center", color=ink, fontsize=8)
         axis.text(x, y + 0.24, half, ha="center", va="center", color=ink, fontsize=5.5)
@@ -149,8 +152,10 @@ def _draw_panel(
 
 def _label_cells(axis: Axes, layout: GridLayout, rows: Sequence[str], columns: Sequence[str]) -> None:
     of_rows, of_columns = layout.axes[layout.rows], layout.axes[layout.columns]
-    axis.set_xticks(range(len(columns)), [of_columns[value] for value in columns], fontsize=8)
-    axis.set_yticks(range(len(rows)), [of_rows[value] for value in rows], fontsize=8)
+    axis.set_xticks(
+        np.arange(len(columns)) + 0.5, [of_columns[value] for value in columns], fontsize=8, rotation=0
+    )
+    axis.set_yticks(np.arange(len(rows)) + 0.5, [of_rows[value] for value in rows], fontsize=8, rotation=0)
 
 
 def _texts(measure: str, cell: Mapping[Any, Any]) -> tuple[str, str]:

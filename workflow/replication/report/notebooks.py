@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,8 +13,7 @@ from nbformat import NotebookNode
 
 from replication.errors import ResultsError
 from replication.report.drawing import write_font_list
-from replication.report.figures import FIGURES_FOLDER
-from replication.report.surroundings import KERNEL, own_surroundings
+from replication.report.surroundings import FIGURES_FOLDER, KERNEL, own_surroundings
 from replication.system.files import replace_folder, whole_file
 from replication.system.logs import children_logged
 
@@ -112,11 +112,11 @@ def _move_warnings(cell: NotebookNode) -> None:
     cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
 
 
-def notebook_html(notebook: str | Path) -> str:
-    """Return the text and the results of an executed notebook as HTML, without its code."""
+def notebooks_html(notebooks: Iterable[str | Path]) -> list[str]:
+    """Return the text and the results of each executed notebook as HTML, without its code."""
     from nbconvert import HTMLExporter  # here, as executing needs none of it
 
-    content = nbformat.read(notebook, as_version=4)
+    contents = [nbformat.read(notebook, as_version=4) for notebook in notebooks]
     with own_surroundings():  # a user may have a template of the same name
         exporter = HTMLExporter(
             template_name="basic",
@@ -125,5 +125,4 @@ def notebook_html(notebook: str | Path) -> str:
             exclude_output_prompt=True,
             exclude_anchor_links=True,
         )
-        body: str = exporter.from_notebook_node(content)[0]
-    return body
+        return [exporter.from_notebook_node(content)[0] for content in contents]

@@ -19,12 +19,12 @@ from replication.report.claim_words import our_words, reported_words, what_would
 from replication.report.discrepancies import discrepancies_html
 from replication.report.figures import figure_html, reported_values, schedule_gallery, svg_of
 from replication.report.formatting import format_interval, format_value
-from replication.report.notebooks import notebook_html
+from replication.report.notebooks import notebooks_html
 from replication.report.templates import filled_in, verbatim
 from replication.runs.plan import PlannedStudy
 from replication.settings.claims import Claim
 from replication.settings.measures import EPOCH_MEASURES, MEASURES
-from replication.settings.study import Column, Table
+from replication.settings.study import Table
 from replication.system.files import write_text
 from replication.system.tables import read_table, records
 
@@ -72,6 +72,7 @@ def render(
     """
     tables = Tables.read(results)
     folder = Path(parts)
+    notebooks = notebooks_html(Path(results, "studies", name, "notebook.ipynb") for name in plan)
     page = filled_in(
         folder / TEMPLATE,
         style=verbatim(folder / STYLE),
@@ -82,7 +83,10 @@ def render(
         counts=_counts(tables.claims),
         by_study=[_overview(planned, tables) for planned in plan.values()],
         budgets=_budgets(tables),
-        studies=[_study(planned, Path(results), tables) for planned in plan.values()],
+        studies=[
+            _study(planned, notebook, tables)
+            for planned, notebook in zip(plan.values(), notebooks, strict=True)
+        ],
         discrepancies=discrepancies_html(folder / DISCREPANCIES, folder / DISCREPANCIES_TEMPLATE),
         gallery=_gallery(tables.schedules),
         epoch_measures=EPOCH_MEASURES,
@@ -161,7 +165,7 @@ def _number(value: float | None) -> float:
     return math.nan if value is None else value
 
 
-def _study(planned: PlannedStudy, results: Path, tables: Tables) -> dict[str, Any]:
+def _study(planned: PlannedStudy, notebook: str, tables: Tables) -> dict[str, Any]:
     name = planned.name
     claims = tables.claims[tables.claims["study"] == name]
     arms = list(records(tables.arms[tables.arms["study"] == name]))
@@ -177,7 +181,7 @@ def _study(planned: PlannedStudy, results: Path, tables: Tables) -> dict[str, An
         "claims": [_claim(row, stated[row["id"]], named[row["id"]]) for row in records(claims)],
         "tables": [_table(table, name, tables, claims) for table in planned.study.tables],
         "questions": _questions(tables.explanations[tables.explanations["study"] == name]),
-        "notebook": Markup(notebook_html(results / "studies" / name / "notebook.ipynb")),
+        "notebook": Markup(notebook),
         "costs": [_cost(arm, tables.summary) for arm in trained],
         "arms": [_arm(arm, tables.runs) for arm in trained],
         "derived": [_derived(arm, tables.runs) for arm in arms if arm not in trained],
@@ -210,7 +214,9 @@ def _table(table: Table, study: str, tables: Tables, claims: pd.DataFrame) -> di
     summary = tables.summary[tables.summary["study"] == study]
     own = tables.arms[tables.arms["study"] == study]
     titles = dict(zip(own["arm"], own["title"], strict=True))
-    arms = [arm for arm in table.arms if arm in set(summary["arm"])]
+    present = set(summary["arm"])
+    means = {(row["arm"], row["measure"], str(row["epoch"])): row for row in summary.to_dict("records")}
+    reported = [reported_values(claims, column.measure, column.epoch) for column in table.columns]
     return {
         "id": table.id,
         "title": table.title,
@@ -219,25 +225,24 @@ def _table(table: Table, study: str, tables: Tables, claims: pd.DataFrame) -> di
             {
                 "arm": arm,
                 "title": titles[arm],
-                "cells": [_cell(arm, column, summary, claims) for column in table.columns],
+                "cells": [
+                    _cell(means[arm, column.measure, str(column.epoch)], values.get(arm))
+                    for column, values in zip(table.columns, reported, strict=True)
+                ],
             }
-            for arm in arms
+            for arm in table.arms
+            if arm in present
         ],
     }
 
 
-def _cell(arm: str, column: Column, summary: pd.DataFrame, claims: pd.DataFrame) -> dict[str, Any]:
-    chosen = summary[
-        (summary["arm"] == arm)
-        & (summary["measure"] == column.measure)
-        & (summary["epoch"].astype(str) == str(column.epoch))
-    ].iloc[0]
-    reported = reported_values(claims, column.measure, column.epoch).get(arm)
+def _cell(mean: Mapping[Any, Any], reported: float | None) -> dict[str, Any]:
+    measure = mean["measure"]
     return {
-        "mean": format_value(column.measure, chosen["mean"]),
-        "interval": format_interval(column.measure, chosen["low"], chosen["high"]),
-        "seeds": f"{chosen['n']} of {chosen['planned']} seeds" if chosen["n"] < chosen["planned"] else "",
-        "reported": format_value(column.measure, reported) if reported is not None else "",
+        "mean": format_value(measure, mean["mean"]),
+        "interval": format_interval(measure, mean["low"], mean["high"]),
+        "seeds": f"{mean['n']} of {mean['planned']} seeds" if mean["n"] < mean["planned"] else "",
+        "reported": format_value(measure, reported) if reported is not None else "",
     }
 
 

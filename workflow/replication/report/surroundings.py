@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 from replication.system.files import PACKAGE
 
 KERNEL = "python3"
+FIGURES_FOLDER = "REPLICATION_FIGURES"  # a variable: where a kernel's figures go, if not beside the tables
 # What a process needs in order to start at all; any other variable is left out, those that we do not know too.
 KEPT = (
     *("PATH", "TMPDIR", "TEMP", "TMP", "USER", "LOGNAME", "SYSTEMROOT"),

@@ -4,5 +4,6 @@ HISTORY = "history.csv"
 TIMINGS = "timings.csv"
 STEPS = "steps.csv"
 PREDICTIONS = "predictions.safetensors"
+CLASSES = "classes.safetensors"  # in its place where results were published
 RECORD = "record.json"
 LOCK = ".lock"

@@ -10,11 +10,11 @@ from tempfile import TemporaryDirectory
 from typing import IO, Any
 
 from replication.errors import ResultsError
-from replication.runs.folder import HISTORY, PREDICTIONS, RECORD
+from replication.runs.folder import CLASSES, HISTORY, PREDICTIONS, RECORD
 from replication.runs.job import run
 from replication.runs.plan import PlannedStudy
 from replication.system.clock import now
-from replication.system.digests import canonical_json, sealed
+from replication.system.digests import canonical_json, digest_of_file, sealed
 from replication.system.files import write_json
 from replication.system.tables import read_table
 from replication.training.predictions import read_predictions
@@ -111,9 +111,16 @@ def compare(recorded: Path, fresh: Path) -> Rechecked:
 
 
 def _different(recorded: Path, fresh: Path, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    files = [name for name in (HISTORY, PREDICTIONS) if _bytes(recorded / name) != _bytes(fresh / name)]
+    files = [name for name in (HISTORY, PREDICTIONS) if not _same(recorded, fresh, name, old["files"])]
     facts = ("outcome", "epochs", "best_epoch", "weights_sha256", "costs")
     return [*files, *(key for key in facts if old[key] != new[key])]
+
+
+def _same(recorded: Path, fresh: Path, name: str, digests: Mapping[str, str]) -> bool:
+    """Compare a file, or what its record says of it where the runs are published without it."""
+    if not (recorded / name).exists() and (recorded / CLASSES).is_file():
+        return digest_of_file(fresh / name) == digests[name]
+    return _bytes(recorded / name) == _bytes(fresh / name)
 
 
 def _bytes(path: Path) -> bytes | None:

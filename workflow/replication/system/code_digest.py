@@ -222,12 +222,16 @@ def _entry_of(statement: ast.stmt, key: str) -> ast.stmt:
     return ast.Pass()  # this registry has no such entry, and none of it is used
 
 
-@cache
 def _pieces(statement: ast.stmt, module: str, entry: str | Path) -> tuple[str | Definition, ...]:
     """Return a statement as text, in pieces, with a definition wherever it mentions one.
 
     Imports within the statement count as those of its module, and leave no text: what they bind is where it is used.
     """
+    return _written(statement, module, entry if module == ENTRY else "")
+
+
+@cache  # for all entries, except of what stands in the entry itself
+def _written(statement: ast.stmt, module: str, entry: str | Path) -> tuple[str | Definition, ...]:
     found = _module(module, entry)
     imports = {**found.imports, **_imported(statement)}
     pieces: list[str | Definition] = []

@@ -1,7 +1,7 @@
 """What a model predicted for each image: from it every evaluation metric can be computed again."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -138,4 +138,36 @@ def read_predictions(path: str | Path) -> PredictionLog:
     except (OSError, SafetensorError, KeyError, ValueError) as error:
         raise ResultsError(
             f"{path}: missing or damaged ({error}); delete the run's folder and run again"
+        ) from error
+
+
+def write_classes(log: PredictionLog, epochs: Collection[int], path: str | Path) -> None:
+    """Write the predicted classes after some epochs, a hundredth of the log: `<split>_epochs`, `<split>_classes`."""
+    tensors: dict[str, NDArray[Any]] = {}
+    for split, found in log.by_split.items():
+        if numbers := sorted(found.keys() & set(epochs)):
+            tensors[f"{split}_epochs"] = np.array(numbers, np.int32)
+            tensors[f"{split}_classes"] = np.stack([found[number].classes for number in numbers])
+    with whole_file(path) as temporary:
+        temporary.write_bytes(save(tensors))
+
+
+def read_classes(path: str | Path) -> dict[str, dict[int, Classes]]:
+    """Read a file of `write_classes`: by split, then by epoch.
+
+    Raises
+    ------
+    ResultsError
+        It is missing or damaged.
+    """
+    try:
+        tensors = load_file(path)
+        return {
+            split: dict(zip(tensors[f"{split}_epochs"].tolist(), tensors[f"{split}_classes"], strict=True))
+            for split in SPLITS
+            if f"{split}_epochs" in tensors
+        }
+    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        raise ResultsError(
+            f"{path}: missing or damaged ({error}); restore the published results again"
         ) from error
