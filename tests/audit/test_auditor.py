@@ -83,7 +83,7 @@ def test_several_edits_are_all_named_at_once() -> None:
     edit(f"studies/{STUDY}/runs.csv", "completed", "diverged")
     edit("tables/history.csv", "tiny/probing/seed-2", "tiny/probing/seed-7")
     edit("claims.csv", "0.9", "0.8")
-    edit("report.html", "Claims", "Claim")
+    edit("report.html", "Every statement", "Each statement")
     edit(f"studies/{STUDY}/figures/losses.svg", "<path", "<Path")
     (RESULTS / "tables/arms.csv").unlink()
     found = failures()
