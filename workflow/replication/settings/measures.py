@@ -105,6 +105,9 @@ MEASURES: dict[str, Measure] = {
     "calibration_forward_passes": Measure(
         "Forward passes of calibration", "record", decimals=0, better="lower"
     ),
+    # of a run that learns a policy
+    "learning_forward_passes": Measure("Forward passes of learning", "record", decimals=0, better="lower"),
+    "learning_backward_passes": Measure("Backward passes of learning", "record", decimals=0, better="lower"),
     # of a run that tests a range of rates
     "range_test_steps": Measure("Steps of the range test", "record", decimals=1, better="lower"),
     "suggested_minimum_rate": Measure("Suggested lowest rate", "record", decimals=6),
