@@ -69,7 +69,7 @@ def test_an_intact_project_passes_in_one_line_again_and_again() -> None:
     for _ in range(2):
         passed, screen, log = audit()
         assert passed, log
-        assert screen.startswith("Audit passed: 4 runs, 34 files, 0 warnings; root digest ")
+        assert screen.startswith("Audit passed: 4 runs, 36 files, 0 warnings; root digest ")
         assert screen.count("\n") == 1
     facts = json.loads((RESULTS / layout.AUDIT).read_text())
     assert facts["verdict"] == "passed"
