@@ -17,6 +17,7 @@ from replication.report.answer import answer
 from replication.report.audit_stamp import NOT_AUDITED
 from replication.report.charts import chart_library
 from replication.report.discrepancies import discrepancies_html
+from replication.report.error_rates import error_rates
 from replication.report.formatting import counted
 from replication.report.inline_svg import Drawings
 from replication.report.notebooks import notebooks_html
@@ -135,6 +136,7 @@ def render(
         gallery=_gallery(tables.schedules),
         cost_headings=[MEASURES[measure].label for measure in COSTS],
         rules=_rules(),
+        error_rates=error_rates(folder / parts.ERROR_RATES),
     )
     write_text(output, page)
 
