@@ -4,6 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 LOCK := envs/requirements.lock
 STAMP := $(VENV)/requirements.lock
+# So that `python -m replication` finds the package of the checkout in which it is called, whichever set it up:
+# an installation would be of one checkout, and would change the list of what is installed that records hold a hash of.
+PATH_FILE := envs/replication.pth
 ACTIVATE := . $(VENV)/bin/activate &&
 
 # In two processes, each test file in one of them: its tests share what is expensive to make. The longest files begin
@@ -19,7 +22,7 @@ AT_SCALE := --cores all --config scale=$(SCALE)
 
 report: setup  ## Run the demo and show its verdicts.
 	@$(ACTIVATE) snakemake --cores all
-	@$(ACTIVATE) PYTHONPATH=workflow python -m replication verdicts
+	@$(ACTIVATE) python -m replication verdicts
 
 test: setup  ## All tests that this machine can run.
 	@$(ACTIVATE) $(PYTEST)
@@ -34,7 +37,7 @@ lint: setup  ## Formatters, linters and the type checker, none of which changes 
 	@$(ACTIVATE) ruff check .
 	@$(ACTIVATE) snakefmt --check Snakefile workflow
 	@$(ACTIVATE) mypy
-	@$(ACTIVATE) PYTHONPATH=workflow lint-imports --no-logo
+	@$(ACTIVATE) lint-imports --no-logo
 	@$(ACTIVATE) snakemake --lint
 
 # Snakemake's own report shows today's settings beside results that may be older, without a warning: so only if there
@@ -65,6 +68,8 @@ setup:
 	  $(PYTHON) -m venv --clear $(VENV) && \
 	  $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK) && \
 	  cp $(LOCK) $(STAMP); }
+	@for place in $(VENV)/lib/python*/site-packages; do \
+	  cmp -s $(PATH_FILE) $$place/$(notdir $(PATH_FILE)) || cp $(PATH_FILE) $$place/; done
 
 lock:  ## Resolve envs/*.in again (needs uv).
 	cd envs && uv pip compile --universal --generate-hashes --python-version 3.11 --no-header requirements.in -o requirements.lock

@@ -1,6 +1,8 @@
 """What is installed, by whichever way: the versions of one lock."""
 
 import re
+import subprocess
+import venv
 from pathlib import Path
 
 import pytest
@@ -44,3 +46,36 @@ def test_the_container_is_built_from_the_lock() -> None:
     assert f"FROM {python.replace('=', ':')}-slim" in lines
     assert "COPY requirements.lock /opt/" in lines
     assert "RUN pip install --no-cache-dir --require-hashes -r /opt/requirements.lock" in lines
+
+
+def test_commands_find_the_package_of_the_folder_that_they_are_called_in(tmp_path: Path) -> None:
+    builder = venv.EnvBuilder(symlinks=True)
+    builder.create(tmp_path / "venv")
+    [place] = (tmp_path / "venv").glob("lib/python*/site-packages")
+    (place / "replication.pth").write_bytes((ENVS / "replication.pth").read_bytes())
+    program = "import importlib.util as u; found = u.find_spec('replication'); print(found and found.origin)"
+
+    def package_in(folder: Path) -> str:
+        command = [tmp_path / "venv/bin/python", "-c", program]
+        done = subprocess.run(command, cwd=folder, env={}, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    assert package_in(ROOT) == str(ROOT / "workflow/replication/__init__.py")
+    assert package_in(tmp_path) == "None"
+    other = tmp_path / "workflow/replication"
+    other.mkdir(parents=True)
+    for name in ("__init__.py", "__main__.py"):
+        (other / name).touch()
+    assert package_in(tmp_path) == str(other / "__init__.py")
+
+
+def test_make_puts_the_path_file_into_the_environment_that_is_up_to_date(tmp_path: Path) -> None:
+    for name in ("Makefile", "envs/requirements.lock", "envs/replication.pth"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
+    place = tmp_path / ".venv/lib/python3.11/site-packages"
+    place.mkdir(parents=True)
+    (tmp_path / ".venv/requirements.lock").write_bytes((ENVS / "requirements.lock").read_bytes())
+    for _ in range(2):
+        subprocess.run(["make", "setup"], cwd=tmp_path, check=True)
+        assert (place / "replication.pth").read_bytes() == (ENVS / "replication.pth").read_bytes()

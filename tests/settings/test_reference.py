@@ -5,7 +5,7 @@ from replication.settings.config import Config
 from replication.settings.reference import reference
 from replication.settings.yaml_file import read_yaml
 
-REMEDY = "run: PYTHONPATH=workflow python -m replication reference > config/README.md"
+REMEDY = "run: python -m replication reference > config/README.md"
 
 
 def test_the_reference_is_up_to_date() -> None:

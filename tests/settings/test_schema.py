@@ -15,7 +15,7 @@ from replication.settings.study import Study
 
 FILE = ROOT / "config/study.schema.json"
 STUDIES = sorted((ROOT / "config/studies").glob("*.yaml"))
-REMEDY = "run: PYTHONPATH=workflow python -m replication schema > config/study.schema.json"
+REMEDY = "run: python -m replication schema > config/study.schema.json"
 SCHEMA = json.loads(study_schema())
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 

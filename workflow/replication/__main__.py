@@ -12,18 +12,22 @@ from replication.settings.config import CONFIG_FILE, config_of
 from replication.settings.study import Scale
 from replication.settings.yaml_file import read_yaml
 
+MOST_SECONDS = 86400.0  # between two looks
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit status."""
     options = _parser().parse_args(arguments)
     try:
-        print(options.command(options), flush=True)
+        answer = options.command(options)
+        text, status = answer if isinstance(answer, tuple) else (answer, 0)
+        print(text, flush=True)
     except ReplicationError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
-        return 1
+        return int(options.error_status)
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0
+    return int(status)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -31,13 +35,17 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m replication",
         description="What stands beside the workflow: reading its results, publishing them, writing its references.",
     )
+    parser.set_defaults(error_status=1)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     verdicts = commands.add_parser(
-        "verdicts", help="print the verdict on each claim, and where the report is"
+        "verdicts", help="print how many statements hold, which do not, and where the report is"
     )
+    verdicts.add_argument("--all", action="store_true", help="the verdict on each reading, a line each")
     verdicts.add_argument("--scale", choices=get_args(Scale), help="default: that of config/config.yaml")
     verdicts.set_defaults(command=_verdicts)
+    _add_progress(commands)
     _add_trace(commands)
+    _add_compare(commands)
     new_study = commands.add_parser("new-study", help="write a study and its notebook that run as they are")
     new_study.add_argument("name", metavar="NAME", help="of the study: lower-case letters, digits, hyphens")
     new_study.set_defaults(command=_new_study)
@@ -53,6 +61,41 @@ def _parser() -> argparse.ArgumentParser:
     )
     facts.set_defaults(command=_facts)
     return parser
+
+
+def _add_progress(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    progress = commands.add_parser(
+        "progress",
+        help="print how far the runs are, from their folders",
+        description="Print how far the runs are, from their folders alone: from another terminal, or on a cluster. "
+        "Nothing is written, and no run is disturbed.",
+    )
+    progress.add_argument("--scale", choices=get_args(Scale), help="default: that of config/config.yaml")
+    progress.add_argument(
+        "--config",
+        nargs="+",
+        default=[],
+        metavar="KEY=VALUE",
+        help="as in the call of snakemake, such as seeds=3",
+    )
+    progress.add_argument(
+        "--all", action="store_true", help="every arm, and every run that is under way or failed"
+    )
+    progress.add_argument(
+        "--watch",
+        nargs="?",
+        type=_seconds,
+        const=5.0,
+        metavar="SECONDS",
+        help="again every so many seconds (5), until all runs are finished",
+    )
+    progress.set_defaults(command=_progress)
+
+
+def _seconds(text: str) -> float:
+    if not 0.1 <= (seconds := float(text)) <= MOST_SECONDS:
+        raise ValueError
+    return seconds
 
 
 def _add_trace(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -75,6 +118,19 @@ def _add_trace(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     trace.set_defaults(command=_trace)
 
 
+def _add_compare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    compare = commands.add_parser(
+        "compare",
+        help="print what differs between two results folders",
+        description="Print what differs between two results folders: one's own and published ones, those of two "
+        "machines or versions. Exit status: 0 if nothing differs beyond chance, 1 if something does, 2 for bad input.",
+    )
+    compare.add_argument("first", metavar="A", type=Path, help="a results folder, such as results/demo")
+    compare.add_argument("second", metavar="B", type=Path, help="another one")
+    compare.add_argument("--json", action="store_true", help="print JSON")
+    compare.set_defaults(command=_compare, error_status=2)
+
+
 def _add_publication(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     publish = commands.add_parser(
         "publish", help="pack audited results into published/, to be kept with the code"
@@ -90,9 +146,30 @@ def _add_publication(commands: "argparse._SubParsersAction[argparse.ArgumentPars
 
 
 def _verdicts(options: argparse.Namespace) -> str:
-    from replication.report.verdict_table import verdict_table
+    from replication.report.verdict_table import verdict_summary, verdict_table
 
-    return verdict_table(_results(options))
+    return (verdict_table if options.all else verdict_summary)(_results(options))
+
+
+def _progress(options: argparse.Namespace) -> str:
+    from datetime import datetime
+
+    from replication.progress.survey import survey
+    from replication.progress.text import progress_text
+    from replication.progress.watch import watch
+    from replication.runs.plan import STUDIES, load_plan
+    from replication.settings.command_line import read_entries
+
+    raw = {**read_yaml(CONFIG_FILE), **read_entries(options.config)}
+    config = config_of(raw | ({"scale": options.scale} if options.scale else {}))
+    plan = load_plan(config, STUDIES)
+
+    def look() -> tuple[str, bool]:
+        found = survey(plan, config.scale)
+        text = progress_text(found, datetime.now().astimezone(), every_arm=options.all)
+        return text, found.all_finished
+
+    return watch(look, options.watch) if options.watch else look()[0]
 
 
 def _trace(options: argparse.Namespace) -> str:
@@ -105,6 +182,18 @@ def _trace(options: argparse.Namespace) -> str:
     tracer = Tracer(_results(options), STUDIES)
     chain = tracer.claim(options.claim) if options.claim else tracer.number(options.number)
     return json.dumps(chain, indent=2, ensure_ascii=False) if options.json else trace_text(chain)
+
+
+def _compare(options: argparse.Namespace) -> tuple[str, int]:
+    import json
+
+    from replication.compare.comparison import compare
+    from replication.compare.results import read_results
+    from replication.compare.text import comparison_json, comparison_text
+
+    found = compare(read_results(options.first), read_results(options.second))
+    text = json.dumps(comparison_json(found), indent=2) if options.json else comparison_text(found)
+    return text, int(found.differs)
 
 
 def _publish(options: argparse.Namespace) -> str:

@@ -2,6 +2,9 @@
 
 import argparse
 from collections.abc import Sequence
+from typing import Any
+
+import yaml
 
 from replication.errors import ConfigurationError
 from replication.settings.yaml_numbers import plain_forms
@@ -30,6 +33,28 @@ def check_arguments(arguments: Sequence[str]) -> None:
             raise ConfigurationError(
                 f"--config: `{shown(entry)}`: not a plain number: write {numbers}, or '{key}=\"{value}\"' for text"
             )
+
+
+def read_entries(entries: Sequence[str]) -> dict[str, Any]:
+    """Return what `--config` of one of our own commands says, entries `key=value`, as Snakemake reads them.
+
+    Raises
+    ------
+    ConfigurationError
+        An entry has no key, or a value that is not valid YAML or no plain number.
+    """
+    check_arguments(["--config", *entries])
+    values = {}
+    for entry in entries:
+        key, equals, value = entry.partition("=")
+        if not (key and equals):
+            raise ConfigurationError(f"--config: `{shown(entry)}`: write key=value, such as seeds=3")
+        try:
+            values[key] = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            reason = " ".join(str(error).split())
+            raise ConfigurationError(f"--config: `{shown(entry)}`: not valid YAML ({reason})") from None
+    return values
 
 
 def _entries(arguments: Sequence[str]) -> list[str]:

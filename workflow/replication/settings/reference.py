@@ -17,7 +17,7 @@ from replication.settings.study import Study
 INTRODUCTION = """\
 # Configuration
 
-<!-- Made by `PYTHONPATH=workflow python -m replication reference > config/README.md`. A test compares it. -->
+<!-- Made by `python -m replication reference > config/README.md`. A test compares it. -->
 
 `config.yaml` holds the knobs, `studies/<study>.yaml` one report each. `--config key=value` overrides a knob for
 one call, `--configfile FILE` several.
