@@ -2,10 +2,10 @@
 
     PYTHONPATH=workflow python benchmarks/verdict_errors.py [REPETITIONS]
 
-writes `benchmarks/results/verdict_errors.csv`, with seeds of its own from 1001 on. A study here is a number of orders
-of two arms each, of which none is so (means equal) or all are, by a number of standard deviations of a seed. It is
-judged with 3, 5 and 10 seeds, and again after each of 3 to 12, as by someone who adds seeds until something is decided.
-Also numbers: the reported one is a run like ours, or one of a process that differs.
+writes `reports/verdict-errors.csv`, a table of the report, with seeds of its own from 1001 on. A study here is a number
+of orders of two arms each, of which none is so (means equal) or all are, by a number of standard deviations of a seed.
+It is judged with 3, 5 and 10 seeds, and again after each of 3 to 12, as by someone who adds seeds until something is
+decided. Also numbers: the reported one is a run like ours, or one of a process that differs.
 """
 
 import sys
@@ -18,7 +18,7 @@ import pandas as pd
 from replication.analysis.comparisons import Estimate, difference, holm, one_mean
 from replication.analysis.verdicts import LOOK_LEVEL, PREDICTION_TAIL, WIDEST_PREDICTION
 
-RESULT = Path(__file__).parent / "results" / "verdict_errors.csv"
+RESULT = Path(__file__).parents[1] / "reports" / "verdict-errors.csv"
 FIRST_SEED = 1001
 COUNTS = (3, 5, 10)
 LOOKS = range(3, 13)
@@ -128,5 +128,4 @@ def table(repetitions: int) -> pd.DataFrame:
 
 
 if __name__ == "__main__":
-    RESULT.parent.mkdir(parents=True, exist_ok=True)
     table(int(sys.argv[1]) if len(sys.argv) > 1 else 2000).to_csv(RESULT, index=False)

@@ -17,6 +17,7 @@ def record_of(costs, epochs=3, **schedule):
     [
         ({}, 30, 30),
         ({"trial_forward_passes": 50, "trial_backward_passes": 20}, 80, 50),
+        ({"learning_forward_passes": 8, "learning_backward_passes": 6, "trial_forward_passes": 1}, 39, 36),
         ({"range_test_steps": 7, "suggested_minimum_rate": 0.1}, 37, 37),
         ({"calibration_forward_passes": 15}, 45, 30),
         ({"parameter_copies": 4, "candidates": 9}, 30, 30),

@@ -69,7 +69,7 @@ def test_an_intact_project_passes_in_one_line_again_and_again() -> None:
     for _ in range(2):
         passed, screen, log = audit()
         assert passed, log
-        assert screen.startswith("Audit passed: 4 runs, 34 files, 0 warnings; root digest ")
+        assert screen.startswith("Audit passed: 4 runs, 36 files, 0 warnings; root digest ")
         assert screen.count("\n") == 1
     facts = json.loads((RESULTS / layout.AUDIT).read_text())
     assert facts["verdict"] == "passed"
@@ -83,7 +83,7 @@ def test_several_edits_are_all_named_at_once() -> None:
     edit(f"studies/{STUDY}/runs.csv", "completed", "diverged")
     edit("tables/history.csv", "tiny/probing/seed-2", "tiny/probing/seed-7")
     edit("claims.csv", "0.9", "0.8")
-    edit("report.html", "Claims", "Claim")
+    edit("report.html", "Every statement", "Each statement")
     edit(f"studies/{STUDY}/figures/losses.svg", "<path", "<Path")
     (RESULTS / "tables/arms.csv").unlink()
     found = failures()

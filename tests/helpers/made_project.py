@@ -13,21 +13,15 @@ from places import ROOT
 from project import STUDY, write_notebook
 from replication.audit import derivation
 from replication.audit.derivation import derive
+from replication.report.parts import PARTS
 from replication.runs.plan import PlannedStudy, load_plan
 from replication.settings.config import Config
 
 
 def write_project(folder: Path) -> None:
-    """Write the files that a project's author writes: the study, its notebook, the report's template."""
-    for name in (
-        "report.html.j2",
-        "report.css",
-        "discrepancies.yaml",
-        "discrepancies.html.j2",
-        "discrepancy-facts.json",
-        "audit.html.j2",
-    ):
-        (folder / "reports").mkdir(parents=True, exist_ok=True)
+    """Write the files that a project's author writes: the study, its notebook, the report's parts."""
+    for name in (*PARTS, "audit.html.j2"):
+        (folder / "reports" / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / "reports" / name, folder / "reports" / name)
     (folder / "config/studies").mkdir(parents=True)
     shutil.copy(ROOT / "tests/workflow/tiny-study.yaml", folder / f"config/studies/{STUDY}.yaml")
@@ -77,7 +71,7 @@ def remember_derivations(patch: pytest.MonkeyPatch) -> None:
 
     def remembered_render(plan: Any, results: Path, parts: Path, output: Path) -> None:
         inputs = sorted(path for path in results.rglob("*") if path.is_file())
-        inputs += sorted(path for path in parts.iterdir() if path.is_file())
+        inputs += sorted(path for path in parts.rglob("*") if path.is_file())
         key = digest(inputs) + "".join(study.digest for study in plan.values())
         if not pages:
             render(plan, results, parts, output)

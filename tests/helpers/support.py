@@ -49,8 +49,17 @@ SCHEDULES: dict[str, dict[str, Any]] = {
         "test_maximum_rate": 0.1,
         "smoothing": 0,
     },
+    "reinforcement_learned": {"updates": 2, "epochs": 3, "images": 16, "units": [4]},
 }
-STATEFUL = {"reduce_on_plateau", "loss_probing", "beam_search", "hypergradient", "newton", "range_tested"}
+STATEFUL = {
+    "reduce_on_plateau",
+    "loss_probing",
+    "beam_search",
+    "hypergradient",
+    "newton",
+    "range_tested",
+    "reinforcement_learned",
+}
 PURE = sorted(set(SCHEDULES) - STATEFUL)
 
 

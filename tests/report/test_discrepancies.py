@@ -11,7 +11,8 @@ from torch.optim import lr_scheduler
 
 from places import ROOT
 from replication.errors import ConfigurationError
-from replication.report.discrepancies import FACTS_FILE, Discrepancy, discrepancies_html, load_discrepancies
+from replication.report import parts
+from replication.report.discrepancies import Discrepancy, discrepancies_html, load_discrepancies
 from replication.report.discrepancy_facts import (
     FACTS,
     deviations_by_pixel_and_by_image,
@@ -20,11 +21,12 @@ from replication.report.discrepancy_facts import (
     momentum_after_drop,
     torch_multipliers,
 )
+from replication.report.report_facts import load_reports
 from reports import FOLDER, MISSING, plain
 
 CONTENT = ROOT / "reports/discrepancies.yaml"
 TEMPLATE = ROOT / "reports/discrepancies.html.j2"
-FACTS_PATH = CONTENT.with_name(FACTS_FILE)
+FACTS_PATH = CONTENT.with_name(parts.FACTS)
 ONE = """
 groups:
   - title: A group
@@ -73,9 +75,10 @@ def test_each_number_that_is_computed_is_shown(discrepancies: list[Discrepancy])
 
 
 def test_every_discrepancy_is_a_row_with_its_words_escaped(discrepancies: list[Discrepancy]) -> None:
-    page = discrepancies_html(CONTENT, TEMPLATE)
+    page = discrepancies_html(CONTENT, TEMPLATE, load_reports(ROOT / "reports/reports.yaml"))
     assert re.findall(r'<tr id="discrepancy-([\w-]+)">', page) == [each.id for each in discrepancies]
     assert "0.667 of the peak half-way" in page
+    assert ">Optimizing Runtime</span>" in page
 
 
 def test_the_file_of_numbers_holds_what_is_computed() -> None:
@@ -92,7 +95,7 @@ def page(tmp_path: Path) -> Path:
 
 def test_words_are_escaped(page: Path) -> None:
     page.write_text(ONE.format(differ="a < {rex_half}"), encoding="utf-8")
-    assert "a &lt; 0.667" in discrepancies_html(page, TEMPLATE)
+    assert "a &lt; 0.667" in discrepancies_html(page, TEMPLATE, {})
 
 
 def test_a_number_that_nothing_computes_is_named(page: Path) -> None:

@@ -12,7 +12,6 @@ from matplotlib.figure import Figure
 from replication.analysis.intervals import t_interval
 from replication.report import figures
 from replication.report.figures import StudyTables
-from replication.schedules import gallery
 from replication.system.tables import read_table
 from study_results import ACCURACY, planned_study, write_results
 
@@ -109,10 +108,3 @@ def test_a_figure_is_saved_with_its_data_and_names_its_runs(tables: StudyTables)
     pd.testing.assert_frame_equal(read_table(tables.folder / "figures/losses.csv"), drawn[1])
     assert 'alt="Losses, &quot;falling&quot;."' in shown
     assert re.findall(r'href="#arm-tiny-(\w+)"', shown) == ARMS
-
-
-def test_the_gallery_has_a_panel_for_every_schedule() -> None:
-    schedules = pd.DataFrame(gallery(21), columns=["schedule", "progress", "multiplier"])
-    panels = [axis for axis in figures.schedule_gallery(schedules).axes if axis.get_visible()]
-    titles = {axis.get_title().replace("\n", " ") for axis in panels}
-    assert titles == set(schedules["schedule"])

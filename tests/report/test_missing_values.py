@@ -9,14 +9,23 @@ import io
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
 from made_project import make_results, remember_derivations, tiny_plan, write_project
-from project import inside
+from project import STUDY, inside
+from replication.analysis.power import describe
 from replication.audit.auditor import run_audit
+from replication.compare.comparison import compare
+from replication.compare.results import read_results
+from replication.compare.text import comparison_text
+from replication.errors import ResultsError
+from replication.progress.survey import survey
+from replication.progress.text import progress_text
 from replication.report.verdict_table import verdict_table
 from replication.trace.text import trace_text
 from replication.trace.tracer import Tracer
@@ -84,6 +93,13 @@ def texts(project: Path) -> Iterator[tuple[str, str]]:
             yield path.name, words
     with inside(project):
         yield "verdicts", verdict_table(RESULTS)
+        yield "forecast", describe([tiny_plan()])
+        yield (
+            "progress",
+            progress_text(survey({STUDY: tiny_plan()}, "demo"), datetime.now(UTC), every_arm=True),
+        )
+        with suppress(ResultsError):  # there is nothing to compare
+            yield "comparison", comparison_text(compare(read_results(RESULTS), read_results(RESULTS)))
         for chain in chains():
             yield "trace", trace_text(chain)
             yield "trace as JSON", json.dumps(chain, allow_nan=False)

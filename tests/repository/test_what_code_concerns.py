@@ -81,8 +81,8 @@ def normalises_by(name):
     return lambda settings: getattr(settings.schedule, "normalisation", None) == name
 
 
-def of_model(name):
-    return lambda settings: settings.model.name == name
+def of_model(*names):
+    return lambda settings: settings.model.name in names
 
 
 def stopped_by(*names):
@@ -125,12 +125,13 @@ def test_an_edit_concerns_the_runs_that_use_it(copied, arms, untouched, file, ol
         ("training.controllers.plateau", "PlateauRate", named("reduce_on_plateau")),
         ("training.controllers.range_tested", "RangeTestedRate", named("range_tested")),
         ("schedules.range_test", "suggest_range", named("range_tested")),
-        ("training.models.resnet_cifar", "_ResNetCifar", of_model("resnet20")),
+        ("training.models.resnet_cifar", "_ResNetCifar", of_model("resnet20", "resnet38")),
         ("training.controllers.loss_probing", "_min_max", normalises_by("min_max")),
         ("training.controllers.loss_probing", "_z_score", normalises_by("z_score")),
         ("training.controllers.beam_search", "training_loss", named("beam_search")),
         ("training.controllers.hypergradient", "_adam_direction", named("hypergradient")),
         ("training.controllers.newton", "NewtonRate", named("newton")),
+        ("training.policy", "Policy", named("reinforcement_learned")),
         ("training.optimizers", "_sgd", lambda settings: settings.optimizer.name == "sgd"),
         (
             "training.optimizers",

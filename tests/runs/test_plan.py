@@ -103,6 +103,46 @@ def test_averaging_at_the_ends_of_cycles_that_there_are_not_is_refused(tmp_path)
     )
 
 
+SEARCH = {
+    "title": "T",
+    "method": "successive_halving",
+    "arms": ["a", "b"],
+    "measure": "validation_accuracy",
+    "direction": "higher",
+    "tolerance": 0.01,
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "place", "words"),
+    [
+        ({"arms.b.settings.epochs": 7}, "paper", "its arms have budgets of 4, 7 epochs: give them the same"),
+        (
+            {
+                "scales.laptop.arms": {"a": {"epochs": 7}},
+                "searches": {"found": SEARCH | {"arms": ["a", "c"]}},
+            },
+            "laptop",
+            "budgets of 4, 7 epochs",
+        ),
+        ({}, "paper", "the schedule of b depends on its budget"),
+    ],
+)
+def test_searches_that_would_compare_other_runs_are_refused(tmp_path, changes, place, words):
+    said = refused(tmp_path, {"searches": {"found": SEARCH}} | changes)
+    assert f"at {place} scale: `searches.found`: " in said
+    assert words in said
+
+
+@pytest.mark.parametrize(
+    "schedule", [{"name": "step", "step_epochs": 1}, {"name": "reduce_on_plateau", "patience": 1}]
+)
+def test_searches_may_stop_what_begins_as_a_longer_run(tmp_path, schedule):
+    changes = {"searches": {"found": SEARCH}, "arms.b.settings.schedule": schedule}
+    planned = planned_study(tmp_path, changes)
+    assert planned.study.trained_arms("found") == ["a", "b"]
+
+
 # --- a schedule of the user's own ------------------------------------------------------------------------------
 
 OWN = {"name": "function", "file": "own.py", "function": "own"}

@@ -6,7 +6,7 @@ from replication.settings import schedule as settings
 from replication.settings.schedule import PureSchedule, ScheduleSettings
 
 SCHEDULE = TypeAdapter(ScheduleSettings)
-STATEFUL = {"reduce_on_plateau", "loss_probing", "newton", "range_tested"}
+STATEFUL = {"reduce_on_plateau", "loss_probing", "newton", "reinforcement_learned", "range_tested"}
 
 # The least that each schedule must be told.
 LEAST = {
@@ -32,6 +32,7 @@ LEAST = {
     "reduce_on_plateau": {"patience": 10},
     "loss_probing": {"factors": [2, 1, 0.5]},
     "newton": {},
+    "reinforcement_learned": {},
     "range_tested": {
         "half_cycle_epochs": 5,
         "test_epochs": 2,
@@ -145,6 +146,12 @@ REFUSED = [
     ("loss_probing", {"temperature": 0}, "greater than 0"),
     ("loss_probing", {"minimum_rate": 0.1, "maximum_rate": 0.1}, "should be below maximum_rate"),
     ("newton", {"damping": 0}, "greater than 0"),
+    ("reinforcement_learned", {"updates": 0}, "greater than or equal to 1"),
+    ("reinforcement_learned", {"epochs": 2}, "greater than or equal to 3"),
+    ("reinforcement_learned", {"images": 1}, "greater than or equal to 2"),
+    ("reinforcement_learned", {"units": []}, "at least 1 item"),
+    ("reinforcement_learned", {"units": [0]}, "greater than or equal to 1"),
+    ("reinforcement_learned", {"largest_factor": 1}, "greater than 1"),
     ("newton", {"damping": 1.5}, "less than or equal to 1"),
     ("newton", {"interval_epochs": 2}, "less than or equal to 1"),
     ("newton", {"largest_change": 1}, "greater than 1"),

@@ -15,6 +15,14 @@ TABLE = {
     "arms": ["a", "b"],
     "columns": [{"heading": "Accuracy", "measure": "test_accuracy"}],
 }
+SEARCH = {
+    "title": "Search",
+    "method": "random",
+    "arms": ["a", "b"],
+    "measure": "validation_accuracy",
+    "direction": "higher",
+    "tolerance": 0.0,
+}
 CONVERGENCE = EVENT | {"kind": "divergence", "event": "no_convergence", "reference": "b"}
 
 
@@ -60,6 +68,7 @@ def test_a_claim_knows_the_arms_that_it_needs(claim, arms):
         (says(ORDER | {"arm": "z"}), "statements, order"),
         (says(CONVERGENCE | {"reference": "z"}), "statements, event"),
         ({"tables": [TABLE | {"arms": ["a", "z"]}]}, "tables, results"),
+        ({"searches": {"found": SEARCH | {"arms": ["a", "z"]}}}, "searches, found"),
         ({"scales.demo.arms": {"z": {}}}, "scales, demo, arms"),
         ({"scales.laptop.arms": {"z": {}}}, "scales, laptop, arms"),
     ],
@@ -73,6 +82,7 @@ def test_an_arm_that_does_not_exist_is_refused_with_the_ones_that_do(changes, pl
     ("changes", "message"),
     [
         (says(VALUE, ORDER | {"id": "value"}), "two statements have the id `value`"),
+        ({"searches": {"a": SEARCH}}, "two arms are called `a`"),
         ({"tables": [TABLE, TABLE]}, "two tables have the id `results`"),
         ({"arms.A b": {"title": "A"}}, "should match pattern"),
         ({"arms.a_b": {"title": "A"}}, "should match pattern"),

@@ -17,7 +17,15 @@ from replication.settings.validation import unknown_name, validate
 from tabulated import EVENT, FIRST, GONE, ORDER, SETTINGS, STUDY, VALUE, changed, stated
 
 PLACE = "studies/x.yaml"
-STATEFUL = ("reduce_on_plateau", "loss_probing", "beam_search", "hypergradient", "newton", "range_tested")
+STATEFUL = (
+    "reduce_on_plateau",
+    "loss_probing",
+    "beam_search",
+    "hypergradient",
+    "newton",
+    "range_tested",
+    "reinforcement_learned",
+)
 SCHEDULES = sorted([*CURVES, *STATEFUL])
 CLAIMS = {
     "value": VALUE,

@@ -69,7 +69,7 @@ def test_an_edit_of_the_trainer_reruns_every_run(finished: Project, copy_of: Cop
 
 def test_an_edit_of_the_verdicts_trains_nothing(finished: Project, copy_of: Copy) -> None:
     project = copy_of(finished)
-    project.edit("workflow/replication/analysis/verdicts.py", "LOOK_LEVEL = 0.005", "LOOK_LEVEL = 0.05")
+    project.edit("workflow/replication/analysis/verdicts.py", "LOOK_LEVEL = 0.004", "LOOK_LEVEL = 0.05")
     jobs = project.jobs()
     assert "train" not in jobs
     assert {"claims", "combine", "notebook", "report"} <= jobs.keys()

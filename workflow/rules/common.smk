@@ -7,6 +7,7 @@ from snakemake.logging import logger
 
 from replication.system.code_digest import code_digest
 from replication.data import downloaded_all_the_same, inventory, raw_files
+from replication.report.parts import PAGE_FILES
 from replication.runs.forks.launch import start_fork_server
 from replication.system.stale_locks import register
 from replication.runs.plan import STUDIES, load_plan, own_functions

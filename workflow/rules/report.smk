@@ -62,11 +62,8 @@ rule report:
         claims=f"{RESULTS}/claims.csv",
         tables=[f"{RESULTS}/tables/{table}.csv" for table in (*STUDY_TABLES, "schedules")],
         notebooks=[f"{RESULTS}/studies/{study}/notebook.ipynb" for study in PLAN],
-        template="reports/report.html.j2",
-        style="reports/report.css",
-        discrepancies="reports/discrepancies.yaml",
-        discrepancies_template="reports/discrepancies.html.j2",
-        facts="reports/discrepancy-facts.json",
+        figures=[f"{RESULTS}/studies/{study}/figures" for study in PLAN],
+        page=PAGE_FILES,
     output:
         report(
             f"{RESULTS}/report.html",

@@ -11,6 +11,7 @@ import pandas as pd
 from replication.analysis.ensembles import ensemble_rows
 from replication.analysis.measures import DERIVED_EPOCH, derived_key
 from replication.analysis.rankings import ranking_rows
+from replication.analysis.searches import search_rows
 from replication.settings.study import Scale, Study
 
 
@@ -35,8 +36,15 @@ def with_derived_arms(
     seeds = [int(seed) for seed in runs["seed"].unique()]
     of_ensembles, epochs = _of_ensembles(study, name, seeds, runs, folder)
     of_rankings = [ranking_rows(contest, name, runs, history, seeds) for contest in study.contests_at(scale)]
+    left_out = study.left_out(scale)
+    of_searches = [
+        search_rows(search, name, arm, history, seeds)
+        for arm, search in study.searches.items()
+        if arm not in left_out
+    ]
+    derived = (of_ensembles, *of_rankings, *of_searches)
     return (
-        pd.concat([runs, *(rows for rows in (of_ensembles, *of_rankings) if len(rows))], ignore_index=True),
+        pd.concat([runs, *(rows for rows in derived if len(rows))], ignore_index=True),
         pd.concat([history, epochs], ignore_index=True) if len(epochs) else history,
     )
 

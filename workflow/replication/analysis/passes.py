@@ -2,7 +2,8 @@
 
 An optimizer step is one forward and one backward pass. What the learning-rate controller and the optimizer do beyond
 that counts too: trial steps, probes, abandoned candidates, tests of a range, losses of all training images that
-decide something (as many passes as the batches that they would fill), and batches that batch normalisation sees again.
+decide something (as many passes as the batches that they would fill), batches that batch normalisation sees again, and
+those of smaller models that something is learned from, each as one of the run's.
 The evaluation of validation and test images does not: it is the same for every schedule, and judges it.
 
 If a run was interrupted, the steps after its last checkpoint were taken twice. They count once: this is what an
@@ -13,8 +14,13 @@ from collections.abc import Mapping
 from typing import Any
 
 # The costs in a run's record that count as passes, one pass each.
-FORWARD = ("trial_forward_passes", "calibration_forward_passes", "range_test_steps")
-BACKWARD = ("trial_backward_passes", "range_test_steps")
+FORWARD = (
+    "trial_forward_passes",
+    "calibration_forward_passes",
+    "learning_forward_passes",
+    "range_test_steps",
+)
+BACKWARD = ("trial_backward_passes", "learning_backward_passes", "range_test_steps")
 
 
 def passes(record: Mapping[str, Any], steps: int) -> dict[str, float]:

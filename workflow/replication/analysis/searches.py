@@ -1,16 +1,18 @@
-"""What it costs to find a setting that is good enough: three searches over runs that are already there.
+"""What it costs to find a setting that is good enough: searches over runs that are already there.
 
 Each setting is an arm, each run a curve of one value for each epoch. A search decides by validation, and is charged for
 every epoch that it trains until a setting has reached the target after its whole budget:
 
-- grid search trains one setting after the other, in their order, each for the whole budget;
+- exhaustive search, grid search as it is defined, trains all settings for the whole budget and takes the best;
+- search in order trains one setting after the other, each for the whole budget;
 - random search does so in an order drawn at random, without repeats: its cost is the mean over all orders, of n
   settings of which k are good (n + 1) / (k + 1) budgets;
 - successive halving (Jamieson & Talwalkar, arXiv:1502.07943) trains all settings for a share of the budget, keeps the
   better half (of an odd number, the larger one), and goes on with these for twice as long, until one has had the whole.
 
 Curves may be read so only if the schedule does not depend on the budget: a run that is stopped early is then the
-beginning of one that is not. A search that does not reach the target costs infinitely much.
+beginning of one that is not. A search that does not reach the target costs infinitely much: `search_rows` charges it
+the whole grid.
 """
 
 import math
@@ -20,13 +22,27 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from replication.analysis.measures import derived_key
+from replication.runs.results import run_identity
+from replication.settings.searches import Search
+
 Curves = NDArray[np.float64]  # of shape (settings, epochs): higher is better, NaN where a run has ended
 
 
-def grid_search(curves: ArrayLike, target: float) -> float:
+def exhaustive_search(curves: ArrayLike, target: float) -> float:
+    """Return the epochs of all settings, if one reaches the target.
+
+    >>> exhaustive_search([[0.1, 0.2], [0.5, 0.9], [0.4, 0.8]], target=0.8)
+    6.0
+    """
+    values = _values(curves)
+    return float(values.size) if (values[:, -1] >= target).any() else math.inf
+
+
+def search_in_order(curves: ArrayLike, target: float) -> float:
     """Return the epochs that are trained until the first setting, in their order, reaches the target.
 
-    >>> grid_search([[0.1, 0.2], [0.5, 0.9], [0.4, 0.8]], target=0.8)
+    >>> search_in_order([[0.1, 0.2], [0.5, 0.9], [0.4, 0.8]], target=0.8)
     4.0
     """
     values = _values(curves)
@@ -74,30 +90,53 @@ def _values(curves: ArrayLike) -> Curves:
     return np.where(np.isfinite(values), values, -math.inf)
 
 
-SEARCHES = {"Grid": grid_search, "Random": random_search, "Successive halving": successive_halving}
+SEARCHES = {
+    "exhaustive": exhaustive_search,
+    "in_order": search_in_order,
+    "random": random_search,
+    "successive_halving": successive_halving,
+}
 
 
-def search_costs(
-    history: pd.DataFrame, arms: Sequence[str], measure: str, targets: Sequence[float]
+def search_rows(
+    search: Search, study: str, name: str, history: pd.DataFrame, seeds: Sequence[int]
 ) -> pd.DataFrame:
-    """Return one row for each search, target and seed: the epochs that it costs.
+    """Return the rows of the table of runs for a search: one for each seed.
+
+    The target of a seed is the last value of its best setting, but for the tolerance: only halving can miss it.
+    A search that does not is charged all epochs of all settings, which then have to be trained.
 
     Parameters
     ----------
+    name
+        Of the derived arm.
     history
-        Of a study: one row for each run and epoch.
-    arms
-        The settings, in the order of the grid, all of one budget.
-    measure
-        A column of history of which more is better.
+        As returned by `replication.analysis.study_tables.collect`.
+
+    Returns
+    -------
+    DataFrame
+        The key; `search_epochs`, NaN if a run is missing or none has a last value; and `made_of`, the runs.
     """
     rows = []
-    for seed, runs in history[history["arm"].isin(arms)].groupby("seed"):
-        by_epoch = runs.pivot_table(index="arm", columns="epoch", values=measure)
-        curves = by_epoch.reindex(list(arms)).to_numpy()
-        rows += [
-            {"search": name, "target": target, "seed": seed, "epochs": search(curves, target)}
-            for name, search in SEARCHES.items()
-            for target in targets
-        ]
-    return pd.DataFrame(rows, columns=["search", "target", "seed", "epochs"])
+    for seed in seeds:
+        runs = history[history["arm"].isin(search.arms) & (history["seed"] == seed)]
+        found = [arm for arm in search.arms if arm in set(runs["arm"])]
+        curves = runs.pivot_table(index="arm", columns="epoch", values=search.measure).reindex(found)
+        sign = 1.0 if search.direction == "higher" else -1.0
+        complete = len(found) == len(search.arms)
+        rows.append(
+            derived_key(study, name, seed)
+            | {"search_epochs": _cost(search, sign * curves.to_numpy()) if complete else math.nan}
+            | {"made_of": " ".join(run_identity(study, arm, seed) for arm in found)}
+        )
+    return pd.DataFrame(rows)
+
+
+def _cost(search: Search, curves: Curves) -> float:
+    last = _values(curves)[:, -1]
+    if not np.isfinite(last.max()):
+        return math.nan
+    # One rounding error of the target must not make the best setting miss it.
+    target = math.nextafter(float(last.max()) - search.tolerance, -math.inf)
+    return min(SEARCHES[search.method](curves, target), float(curves.size))

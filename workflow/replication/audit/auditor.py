@@ -19,7 +19,7 @@ from replication.audit.signature import check_signature
 from replication.errors import ConfigurationError, ReplicationError, ResultsError
 from replication.report.audit_stamp import NOT_AUDITED, stamped
 from replication.report.formatting import counted
-from replication.report.page import STYLE
+from replication.report.parts import STYLE
 from replication.runs.plan import STUDIES, PlannedStudy, load_plan
 from replication.runs.provenance import git_state
 from replication.settings.config import Config, config_of

@@ -16,12 +16,13 @@ from replication.analysis.verdicts import judge
 from replication.audit.layout import REPORT
 from replication.report.notebooks import execute
 from replication.report.page import render
+from replication.report.parts import FOLDER
 from replication.runs.plan import PlannedStudy, own_functions
 from replication.runs.results import STUDY_TABLES
 from replication.schedules import gallery
 from replication.system.tables import read_table, write_table
 
-REPORTS = Path("reports")
+REPORTS = Path(FOLDER)
 SCHEDULES = "tables/schedules.csv"
 
 
@@ -58,7 +59,8 @@ def steps(plan: Mapping[str, PlannedStudy], results: Path) -> Iterator[Step]:
     yield Step((SCHEDULES,), (), partial(_schedules, plan))
     tables = (f"tables/{name}.csv" for name in STUDY_TABLES)
     notebooks = (f"studies/{study}/notebook.ipynb" for study in plan)
-    yield Step((REPORT,), ("claims.csv", SCHEDULES, *tables, *notebooks), partial(_report, plan))
+    figures = (f"studies/{study}/figures/" for study in plan)
+    yield Step((REPORT,), ("claims.csv", SCHEDULES, *tables, *notebooks, *figures), partial(_report, plan))
 
 
 def _study_steps(planned: PlannedStudy, results: Path) -> Iterator[Step]:

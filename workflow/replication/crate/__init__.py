@@ -62,7 +62,7 @@ def write_crate(
         Path(project),
         files=evidence.files,
         folders=folders_of(evidence.files),
-        texts={METADATA: text, PREVIEW: preview(evidence)},
+        texts={METADATA: text, PREVIEW: preview(evidence, Path(project))},
         moment=evidence.ended,
     )
 

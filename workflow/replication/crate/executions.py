@@ -7,6 +7,7 @@ from typing import Any
 from replication.audit.layout import AUDIT, PAGE, SIGNATURE, SUMS
 from replication.crate.steps import STEPS, parameter_id, step_id
 from replication.crate.vocabulary import COMPLETED, Entity, identifier, property_value, reference, references
+from replication.report.parts import PAGE_FILES
 from replication.runs.folder import HISTORY, PREDICTIONS, RECORD, TIMINGS
 from replication.runs.folder import STEPS as STEPS_FILE
 from replication.runs.results import STUDY_TABLES
@@ -254,11 +255,8 @@ def final_executions(studies: Sequence[str], results: Results) -> list[Execution
                 "tables": [path for name in STUDY_TABLES for path in combined[name]],
                 "schedules": schedules,
                 "notebooks": results.there(*(f"studies/{study}/notebook.ipynb" for study in studies)),
-                "template": results.of_project("reports/report.html.j2"),
-                "style": results.of_project("reports/report.css"),
-                "discrepancies": results.of_project("reports/discrepancies.yaml"),
-                "discrepancies_template": results.of_project("reports/discrepancies.html.j2"),
-                "facts": results.of_project("reports/discrepancy-facts.json"),
+                "figures": results.there(*(f"studies/{study}/figures/" for study in studies)),
+                "page": results.of_project(*PAGE_FILES),
             },
             {"report": results.there("report.html")},
         ),

@@ -97,11 +97,8 @@ STEPS: dict[str, Step] = {
             "tables": FILE,
             "schedules": FILE,
             "notebooks": FILE,
-            "template": FILE,
-            "style": FILE,
-            "discrepancies": FILE,
-            "discrepancies_template": FILE,
-            "facts": FILE,
+            "figures": FOLDER,
+            "page": FILE,
         },
         {"report": FILE},
         {
@@ -109,6 +106,7 @@ STEPS: dict[str, Step] = {
             "tables": "combine.summary",
             "schedules": "schedules.schedules",
             "notebooks": "notebook.notebook",
+            "figures": "notebook.figures",
         },
     ),
     "audit": Step(

@@ -18,7 +18,13 @@ from typing import Any, Literal
 from replication.data.recipes import Shape
 from replication.runs.folder import TIMINGS
 from replication.settings.run import RunSettings, WeightAveraging
-from replication.settings.schedule import BeamSearch, Constant, PureSchedule, RangeTested
+from replication.settings.schedule import (
+    BeamSearch,
+    Constant,
+    PureSchedule,
+    RangeTested,
+    ReinforcementLearned,
+)
 from replication.system.files import PACKAGE
 from replication.system.memory import MEGABYTE, forget_peak_memory, peak_memory_mb
 
@@ -147,9 +153,10 @@ def _measurable(settings: RunSettings) -> RunSettings:
     """Return settings of two short epochs.
 
     A pure schedule costs nothing, and may not fit into two epochs: a constant rate takes its place. So it does for
-    `range_tested`: only the steps of its test cost, and on random images the test finds nothing.
+    `range_tested`: only the steps of its test cost, and on random images the test finds nothing; and for
+    `reinforcement_learned`, whose small models cost next to nothing beside a model that is worth it.
     """
-    free = isinstance(settings.schedule, PureSchedule | RangeTested)
+    free = isinstance(settings.schedule, PureSchedule | RangeTested | ReinforcementLearned)
     schedule = Constant(name="constant") if free else settings.schedule
     data = settings.data.model_copy(update={"dataset": "random", "train_images": None, "test_images": None})
     changes: dict[str, Any] = {"schedule": schedule, "data": data, "epochs": EPOCHS, "early_stopping": None}

@@ -4,12 +4,28 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from replication.analysis.verdicts import LEAST_SEEDS, UNDECIDED
+from replication.analysis.verdicts import CONTRADICTED, LEAST_SEEDS, UNDECIDED
 from replication.report.formatting import format_interval, format_value
-from replication.settings.claims import Claim, EventClaim, LeastEffect, OrderClaim
+from replication.settings.claims import (
+    Claim,
+    DifferenceClaim,
+    EventClaim,
+    LeastEffect,
+    OrderClaim,
+    ValueClaim,
+)
+from replication.settings.measures import MEASURES
 from replication.system.missing import MISSING
 
 Reading = Mapping[str, Any]  # a row of claims.csv, None where a cell is empty
+Titles = Mapping[str, str]  # from an arm of the study to its title
+EVENTS = {
+    "second_descent": "fall a second time",
+    "no_convergence": "do not converge",
+    "stopped_too_early": "stop too early",
+}
+_OPPOSITE = {"higher": "lower", "lower": "higher"}
+_WHEN = {"last": "at the end", "best": "at its best epoch"}
 _BOUNDS = {"at_least": "at least ", "at_most": "at most "}
 
 
@@ -63,3 +79,52 @@ def what_would_decide(reading: Reading) -> str:
     if reading["n"] < LEAST_SEEDS:
         return f"{LEAST_SEEDS} seeds at least are needed"
     return f"about {seeds:.0f} seeds would decide it" if seeds else "more seeds will not decide it"
+
+
+def what_we_saw(reading: Reading, claim: Claim, titles: Titles) -> str:
+    """Return our result as a sentence, such as `Test accuracy of A is higher than that of B by 1.30 points`.
+
+    Parameters
+    ----------
+    claim
+        The reading as the study file has it.
+    titles
+        Of the arms that were run. The reading has an estimate.
+    """
+    measure = MEASURES[claim.measure]
+    arm, estimate = titles[claim.arm], reading["estimate"]
+    match claim:
+        case EventClaim():
+            return f"{estimate:.0%} of the runs of {arm} {EVENTS[claim.event]}."
+        case OrderClaim():
+            return f"{measure.title} of {arm} is {_order_words(reading, claim, titles)}."
+        case ValueClaim(minus=None):
+            return f"{measure.title} of {arm} is {format_value(claim.measure, estimate)}."
+        case ValueClaim() | DifferenceClaim():
+            assert claim.minus is not None
+            size = _size(claim.measure, estimate)
+            return f"{measure.title} of {arm} and of {titles[claim.minus]} differ by {size}."
+
+
+def _order_words(reading: Reading, claim: OrderClaim, titles: Titles) -> str:
+    """Return where the arm is in its order, by the comparison that decides."""
+    estimate, against = reading["estimate"], reading["outcome"] == CONTRADICTED
+    direction = claim.direction if estimate >= 0 else _OPPOSITE[claim.direction]
+    # One that is ahead and yet contradicted lacks the size that the words ask for.
+    by = f"by {_size(claim.measure, estimate)}" + (" only" if against and estimate >= 0 else "")
+    if claim.than == [claim.arm]:
+        there, then = (
+            _WHEN.get(str(each), f"after epoch {each}") for each in (claim.epoch, claim.than_epoch)
+        )
+        return f"{direction} {there} than {then} {by}"
+    if len(claim.than) == 1:
+        return f"{direction} than that of {titles[claim.than[0]]} {by}"
+    if against:
+        return f"{direction} than that of one of the others {by}"
+    return f"{direction} than that of each of the others, {by} in the comparison that decides"
+
+
+def _size(measure: str, difference: float) -> str:
+    """Return the size of a difference; one of percentages is in points."""
+    shown = format_value(measure, abs(difference))
+    return shown.replace(" %", " points") if shown.endswith("%") else shown

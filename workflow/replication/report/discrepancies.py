@@ -1,8 +1,8 @@
 """The page of known discrepancies: where sources contradict themselves or each other, and which reading is used here.
 
 The words are in a YAML file, and the numbers in them are names in braces. `discrepancy_facts` computes them, and
-`python -m replication facts` writes them to `FACTS_FILE` beside the words: they depend on formulas and on the installed
-PyTorch alone, which would take most of a report's time and memory. A test compares.
+`python -m replication facts` writes them to `parts.FACTS` beside the words: they depend on formulas and on the
+installed PyTorch alone, which would take most of a report's time and memory. A test compares.
 """
 
 import json
@@ -15,12 +15,12 @@ from markupsafe import Markup
 from pydantic import Field
 
 from replication.errors import ConfigurationError
+from replication.report.parts import FACTS
+from replication.report.report_facts import ReportFacts, report_of
 from replication.report.templates import filled_in
 from replication.settings.base import Section
 from replication.settings.validation import unknown_name, validate
 from replication.settings.yaml_file import read_yaml
-
-FACTS_FILE = "discrepancy-facts.json"
 
 
 class Quote(Section):
@@ -69,7 +69,7 @@ def load_discrepancies(path: str | Path) -> Page:
     ConfigurationError
         The file is not valid, or names a number that nothing computes.
     """
-    facts = json.loads(Path(path).with_name(FACTS_FILE).read_text(encoding="utf-8"))
+    facts = json.loads(Path(path).with_name(FACTS).read_text(encoding="utf-8"))
     page = validate(Page, read_yaml(path), str(path))
     groups = [
         group.model_copy(
@@ -80,9 +80,19 @@ def load_discrepancies(path: str | Path) -> Page:
     return page.model_copy(update={"groups": groups})
 
 
-def discrepancies_html(content: str | Path, template: str | Path) -> Markup:
-    """Render the page `content` by the Jinja template of a section; the words are escaped."""
-    return Markup(filled_in(template, groups=load_discrepancies(content).groups))
+def discrepancies_html(content: str | Path, template: str | Path, known: Mapping[str, ReportFacts]) -> Markup:
+    """Render the page `content` by the Jinja template of a section; the words are escaped.
+
+    Parameters
+    ----------
+    known
+        The reports by file name.
+    """
+
+    def short(file: str) -> str:
+        return report_of(file, known).short
+
+    return Markup(filled_in(template, groups=load_discrepancies(content).groups, short=short))
 
 
 def _filled(discrepancy: Discrepancy, facts: Mapping[str, str], place: str) -> Discrepancy:

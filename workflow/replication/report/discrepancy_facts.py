@@ -177,5 +177,5 @@ FACTS: dict[str, Callable[[], str]] = {
 
 
 def facts_text() -> str:
-    """Return the content of `discrepancies.FACTS_FILE`: every number by its name, as JSON."""
+    """Return the content of `parts.FACTS`: every number by its name, as JSON."""
     return json_text({name: compute() for name, compute in FACTS.items()})

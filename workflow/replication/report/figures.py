@@ -194,30 +194,6 @@ def reported_values(claims: pd.DataFrame, measure: str, epoch: str | int) -> dic
     return dict(zip(values["arm"], values["expected"], strict=True))
 
 
-def schedule_gallery(schedules: pd.DataFrame) -> Figure:
-    """Draw every schedule's multiplier over the share of the budget that has passed, one small panel each."""
-    names = schedules["schedule"].unique()
-    across = 4
-    down = -(-len(names) // across)
-    height = 1.75 * down
-    # All panels are alike: finding out what room each needs would take as long as drawing them.
-    margins = {"left": 0.06, "right": 0.99, "bottom": 0.55 / height, "top": 1 - 0.45 / height, "hspace": 0.45}
-    with own_style():
-        figure = Figure(figsize=(11, height))
-        axes = figure.subplots(down, across, sharex=True, squeeze=False, gridspec_kw=margins).flat
-        for name, axis in zip(names, axes, strict=False):
-            rows = schedules[schedules["schedule"] == name]
-            axis.plot(rows["progress"], rows["multiplier"], color=COLOURS[0], lw=1.4)
-            axis.set_title(textwrap.fill(name, 34), fontsize=8)
-            axis.set_ylim(-0.05, 1.08 * max(1.0, rows["multiplier"].max()))
-            axis.tick_params(labelsize=7)
-        for axis in axes:  # the panels that no schedule needs
-            axis.set_visible(False)
-        figure.supxlabel("Share of the budget", fontsize=9)
-        figure.supylabel("Multiplier of the base learning rate", fontsize=9)
-    return figure
-
-
 def svg_of(figure: Figure) -> str:
     """Return a figure as SVG text without a date, so that equal figures are equal bytes."""
     stream = io.StringIO()

@@ -8,11 +8,19 @@ from markupsafe import Markup
 
 
 def filled_in(template: str | Path, **values: Any) -> str:
-    """Return the page of a Jinja template, values escaped; one that the template needs and lacks is an error."""
+    """Return the page of a Jinja template, values escaped; one that the template needs and lacks is an error.
+
+    What it includes is looked for in its own folder.
+    """
+    path = Path(template)
     environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=jinja2.FileSystemLoader(path.parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    return environment.from_string(Path(template).read_text(encoding="utf-8")).render(**values)
+    return environment.get_template(path.name).render(**values)
 
 
 def verbatim(path: str | Path) -> Markup:

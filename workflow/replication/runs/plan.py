@@ -207,6 +207,8 @@ def _resolve(file: Path, study: Study, arms: list[str] | None, config: Config) -
         scale: {arm: _arm_settings(file, study, arm, scale, config) for arm in trained[scale]}
         for scale in SCALES
     }
+    for scale in SCALES:
+        _check_searches(study, resolved[scale], f"{file} at {scale} scale")
     selected = trained[config.scale] if arms is None else arms
     overrides = study.overrides(config.scale)
     seeds = config.seeds or overrides.seeds or study.seeds
@@ -241,6 +243,35 @@ def _arm_settings(file: Path, study: Study, arm: str, scale: Scale, config: Conf
     _check_early_stopping(settings, place)
     _check_averaging(settings, place)
     return settings
+
+
+def _check_searches(study: Study, arms: Mapping[str, RunSettings], place: str) -> None:
+    """Refuse searches that compare arms of several budgets, or stop one early whose schedule would then be another."""
+    for name, search in study.searches.items():
+        settings = {arm: arms[arm] for arm in search.arms if arm in arms}
+        budgets = {each.budget_epochs for each in settings.values()}
+        if len(budgets) > 1:
+            raise ConfigurationError(
+                f"{place}: `searches.{name}`: its arms have budgets of {', '.join(map(str, sorted(budgets)))} epochs: "
+                "give them the same"
+            )
+        for arm, each in settings.items():
+            if search.method == "successive_halving" and not _begins_alike(each):
+                raise ConfigurationError(
+                    f"{place}: `searches.{name}`: successive halving stops arms early, and the schedule of {arm} "
+                    "depends on its budget: take one that does not, as constant"
+                )
+
+
+def _begins_alike(settings: RunSettings) -> bool:
+    """Return whether the rate of a run is what that of the beginning of a longer run is."""
+    if not isinstance(settings.schedule, PureSchedule):
+        return True  # it follows from what the run has seen
+    budget, steps = settings.budget_epochs, NOMINAL_STEPS_PER_EPOCH
+    ours, longer = (
+        schedules.build(settings.schedule, steps, epochs).learning_rate for epochs in (budget, 2 * budget)
+    )
+    return all(ours(step) == longer(step) for step in range(0, budget * steps, max(1, steps // 10)))
 
 
 def _substituted(

@@ -6,7 +6,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-Source = Literal["epoch", "record", "timings", "largest timing", "passes", "ranking"]
+Source = Literal["epoch", "record", "timings", "largest timing", "passes", "ranking", "search"]
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Measure:
         As an axis or a column is called, without the unit.
     source
         Where a run has it: in a row of its history (`epoch`), in its record, in its timings (the sum or the largest of
-        all epochs), counted from its steps and its controller's costs (`passes`), or in a ranking of arms.
+        all epochs), counted from its steps and its controller's costs (`passes`), or in a ranking or a search of arms.
     unit
         After the title, in brackets; empty for counts and shares.
     percent
@@ -105,6 +105,9 @@ MEASURES: dict[str, Measure] = {
     "calibration_forward_passes": Measure(
         "Forward passes of calibration", "record", decimals=0, better="lower"
     ),
+    # of a run that learns a policy
+    "learning_forward_passes": Measure("Forward passes of learning", "record", decimals=0, better="lower"),
+    "learning_backward_passes": Measure("Backward passes of learning", "record", decimals=0, better="lower"),
     # of a run that tests a range of rates
     "range_test_steps": Measure("Steps of the range test", "record", decimals=1, better="lower"),
     "suggested_minimum_rate": Measure("Suggested lowest rate", "record", decimals=6),
@@ -123,6 +126,8 @@ MEASURES: dict[str, Measure] = {
         better="higher",
         moves_by="setting",
     ),
+    # of a search
+    "search_epochs": Measure("Epochs of the search", "search", decimals=1, better="lower", moves_by="epoch"),
 }
 # Columns of the tables that no claim is about.
 UNNAMED = Measure("", "record")

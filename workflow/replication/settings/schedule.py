@@ -512,6 +512,27 @@ class Newton(Section):
     )
 
 
+class ReinforcementLearned(Section):
+    """A policy learned on small models, then frozen, scales the rate after each epoch (Xu et al., arXiv:1909.09712)."""
+
+    name: Literal["reinforcement_learned"]
+    updates: int = Field(
+        default=40, ge=1, description="Updates of the policy, each after 8 trainings of a small model."
+    )
+    epochs: int = Field(default=10, ge=3, description="Epochs of such a training.")
+    images: int = Field(
+        default=1000,
+        ge=2,
+        description="Training images, the first ones, of such a training; all if there are fewer.",
+    )
+    units: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1)] = Field(
+        default=[32], description="Units of each hidden layer of the small model, a perceptron."
+    )
+    largest_factor: float = Field(
+        default=2.0, gt=1, description="Most by which a decision multiplies or divides the rate."
+    )
+
+
 ScheduleSettings = Annotated[
     Constant
     | Step
@@ -537,6 +558,7 @@ ScheduleSettings = Annotated[
     | BeamSearch
     | Hypergradient
     | Newton
+    | ReinforcementLearned
     | RangeTested,
     Field(discriminator="name"),
 ]

@@ -17,6 +17,7 @@ from replication.settings.grid import Grid, expand
 from replication.settings.measures import MeasureName
 from replication.settings.questions import Question
 from replication.settings.rankings import Contest, Ranking, contest_of
+from replication.settings.searches import Search
 from replication.settings.validation import unknown_name
 
 Scale = Literal["demo", "laptop", "paper"]
@@ -88,6 +89,10 @@ class Study(Section):
     rankings: list[Ranking] = Field(
         default=[], description="Derived arms: how often the arms of a grid win over its settings."
     )
+    searches: dict[Identifier, Search] = Field(
+        default={},
+        description="Derived arms: what it costs to find a setting among some arms that is good enough.",
+    )
     tables: list[Table] = Field(default=[])
     statements: Annotated[list[Statement], Field(min_length=1)]
     questions: list[Question] = Field(
@@ -104,7 +109,7 @@ class Study(Section):
     @model_validator(mode="after")
     def _names_exist(self) -> "Study":
         for repeated in _repeated(
-            [*self.arms, *self.ensembles, *(n for c in self.contests for n in c.contestants)]
+            [*self.arms, *self.ensembles, *self.searches, *(n for c in self.contests for n in c.contestants)]
         ):
             raise ValueError(f"two arms are called `{repeated}`: choose another name for the derived one")
         known = {**self.arms, **self.derived_arms}
@@ -161,6 +166,7 @@ class Study(Section):
     def _mentions_of_trained_arms(self) -> list[tuple[str, list[str]]]:
         return [
             *((f"ensembles, {name}", ensemble.arms) for name, ensemble in self.ensembles.items()),
+            *((f"searches, {name}", search.arms) for name, search in self.searches.items()),
             ("scales, demo, arms", list(self.scales.demo.arms)),
             ("scales, laptop, arms", list(self.scales.laptop.arms)),
         ]
@@ -178,6 +184,7 @@ class Study(Section):
     def derived_arms(self) -> dict[str, str]:
         """The arms that are not trained, with their titles."""
         titles = {name: ensemble.title for name, ensemble in self.ensembles.items()}
+        titles |= {name: search.title for name, search in self.searches.items()}
         for contest in self.contests:
             titles |= contest.titles
         return titles
@@ -193,12 +200,16 @@ class Study(Section):
         """Return the arms whose runs stand behind an arm: itself, or those that it is derived from."""
         if arm in self.ensembles:
             return self.ensembles[arm].arms
+        if arm in self.searches:
+            return self.searches[arm].arms
         return next((contest.arms for contest in self.contests if arm in contest.contestants), [arm])
 
     def note_of(self, derived_arm: str) -> str | None:
         """Return the note of a derived arm, if it has one."""
         if derived_arm in self.ensembles:
             return self.ensembles[derived_arm].note
+        if derived_arm in self.searches:
+            return self.searches[derived_arm].note
         return next(
             (contest.ranking.note for contest in self.contests if derived_arm in contest.contestants), None
         )
@@ -219,7 +230,9 @@ class Study(Section):
     def left_out(self, scale: Scale) -> frozenset[str]:
         """Return the arms, derived ones included, that `scale` has no runs for."""
         trained = frozenset(self.arms_at(scale))
-        made = {name for name, ensemble in self.ensembles.items() if trained.issuperset(ensemble.arms)}
+        made = {
+            arm for arm in (*self.ensembles, *self.searches) if trained.issuperset(self.trained_arms(arm))
+        }
         ranked = {name for contest in self.contests_at(scale) for name in contest.contestants}
         return frozenset({*self.arms, *self.derived_arms} - trained - made - ranked)
 

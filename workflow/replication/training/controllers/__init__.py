@@ -11,6 +11,7 @@ from replication.training.controllers.newton import NewtonRate
 from replication.training.controllers.planned import PlannedRate
 from replication.training.controllers.plateau import PlateauRate
 from replication.training.controllers.range_tested import RangeTestedRate
+from replication.training.controllers.reinforcement_learned import ReinforcementLearnedRate
 
 __all__ = [
     "LossProbingRate",
@@ -30,6 +31,7 @@ CONTROLLERS: dict[str, Any] = {
     "hypergradient": HypergradientRate,
     "newton": NewtonRate,
     "range_tested": RangeTestedRate,
+    "reinforcement_learned": ReinforcementLearnedRate,
 }
 
 

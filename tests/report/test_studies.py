@@ -1,0 +1,53 @@
+"""A study on the page: its arms with their runs and settings."""
+
+import json
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from replication.report.studies import learning_rates, settings_of, trained_arm
+
+ARM = {"arm": "a", "title": "A"}
+RUN: dict[str, Any] = {
+    "arm": "a",
+    "outcome": "completed",
+    "dataset": "digits",
+    "dataset_sha256": "d1",
+    "settings_sha256": "5e",
+    "code_sha256": "c0",
+    "commit": "01",
+    "dirty": False,
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "differing"),
+    [
+        ({}, set()),
+        ({"code_sha256": "c1"}, {"code_sha256"}),
+        ({"commit": "02"}, {"commit"}),
+        ({"dirty": True}, {"commit", "dirty"}),
+        ({"outcome": "missing", "code_sha256": None, "commit": None}, set()),
+    ],
+)
+def test_what_all_runs_have_in_common_is_said_once(changes: dict[str, Any], differing: set[str]) -> None:
+    runs = pd.DataFrame([RUN, RUN | changes, {"arm": "b", "outcome": "completed"}])
+    found = trained_arm(ARM, runs)
+    assert len(found["runs"]) == 2
+    assert found["common"].keys() == RUN.keys() - {"arm", "outcome"} - differing
+
+
+def test_settings_that_all_arms_share_are_said_once() -> None:
+    settings = {"a": {"epochs": 3, "model": {"name": "mlp"}}, "b": {"epochs": 5, "model": {"name": "mlp"}}}
+    arms = [{"arm": arm, "settings": json.dumps(each)} for arm, each in settings.items()]
+    assert settings_of(arms) == ('model.name: "mlp"', {"a": "epochs: 3", "b": "epochs: 5"})
+    assert settings_of(arms[:1]) == ("", {"a": 'epochs: 3\nmodel.name: "mlp"'})
+    assert settings_of([]) == ("", {})
+
+
+def test_each_arm_has_the_curve_of_its_mean_learning_rate() -> None:
+    history = pd.DataFrame({"arm": ["a"] * 4, "epoch": [1, 2, 1, 2], "learning_rate": [1.0, 0.0, 1.0, 0.5]})
+    rates = learning_rates(history, ["a", "derived"])
+    assert 'points="0,2 60,11"' in rates["a"]
+    assert rates["derived"] == ""
