@@ -26,7 +26,7 @@ from replication.compare.text import comparison_text
 from replication.errors import ResultsError
 from replication.progress.survey import survey
 from replication.progress.text import progress_text
-from replication.report.verdict_table import verdict_table
+from replication.report.verdict_table import verdict_summary, verdict_table
 from replication.trace.text import trace_text
 from replication.trace.tracer import Tracer
 
@@ -93,6 +93,7 @@ def texts(project: Path) -> Iterator[tuple[str, str]]:
             yield path.name, words
     with inside(project):
         yield "verdicts", verdict_table(RESULTS)
+        yield "verdict summary", verdict_summary(RESULTS, {})
         yield "forecast", describe([tiny_plan()])
         yield (
             "progress",

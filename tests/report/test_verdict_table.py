@@ -5,8 +5,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from places import ROOT
 from replication.__main__ import main
 from replication.errors import ResultsError
+from replication.report import parts
+from replication.report.report_facts import load_reports
 from replication.report.verdict_table import SCREEN, WIDTH, verdict_summary, verdict_table
 from replication.system.tables import read_table, write_table
 from study_results import planned_study, write_results
@@ -52,7 +55,7 @@ def test_the_summary_counts_statements_by_report_and_evidence(tmp_path: Path) ->
     ]
     other = claims.iloc[[1]].assign(id="a-bit-better", plainest=False, outcome="contradicted")
     write_table(pd.concat([claims, other, *more]), tmp_path / "claims.csv")
-    lines = verdict_summary(tmp_path).splitlines()
+    lines = verdict_summary(tmp_path, {}).splitlines()
     assert lines[0].split()[-6:] == ["contradicted", "undecided", "not", "judged", "not", "run"]
     assert [line.split() for line in lines[1:5]] == [
         ["000_75a4cf886b356ddd.txt", "conceptual", "1", "1"],
@@ -79,7 +82,7 @@ def test_the_summary_is_one_screen_however_much_is_contradicted(tmp_path: Path) 
     ]
     write_table(pd.concat(rows), results / "claims.csv")
     (results / "audit.json").touch()
-    lines = verdict_summary(results).splitlines()
+    lines = verdict_summary(results, {}).splitlines()
     assert len(lines) == SCREEN
     assert max(len(line) for line in lines if str(results) not in line) <= WIDTH
     assert "  and " in lines[-4]
@@ -87,9 +90,17 @@ def test_the_summary_is_one_screen_however_much_is_contradicted(tmp_path: Path) 
     assert lines[-1].startswith("Next: snakemake crate")
 
 
+def test_the_summary_names_reports_as_readers_know_them(tmp_path: Path) -> None:
+    write_results(tmp_path, planned_study(tmp_path / "config"))
+    known = load_reports(ROOT / "reports" / parts.REPORTS)
+    name = known["000_75a4cf886b356ddd.txt"].short
+    assert verdict_summary(tmp_path, known).splitlines()[1].startswith(f"{name}  ")
+    assert max(len(facts.short) for facts in known.values()) <= 28
+
+
 def test_a_summary_without_contradictions_says_so(tmp_path: Path) -> None:
     write_results(tmp_path, planned_study(tmp_path / "config"))
-    assert "No statement is contradicted." in verdict_summary(tmp_path)
+    assert "No statement is contradicted." in verdict_summary(tmp_path, {})
 
 
 def test_without_results_the_remedy_is_named(tmp_path: Path) -> None:

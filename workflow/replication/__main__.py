@@ -146,9 +146,15 @@ def _add_publication(commands: "argparse._SubParsersAction[argparse.ArgumentPars
 
 
 def _verdicts(options: argparse.Namespace) -> str:
+    from replication.report import parts
+    from replication.report.report_facts import load_reports
     from replication.report.verdict_table import verdict_summary, verdict_table
 
-    return (verdict_table if options.all else verdict_summary)(_results(options))
+    results = _results(options)
+    if options.all:
+        return verdict_table(results)
+    listed = Path(parts.FOLDER) / parts.REPORTS
+    return verdict_summary(results, load_reports(listed) if listed.is_file() else {})
 
 
 def _progress(options: argparse.Namespace) -> str:

@@ -13,6 +13,7 @@ from replication.analysis.verdicts import CONTRADICTED, NOT_RUN, REPRODUCED, SUP
 from replication.errors import ResultsError
 from replication.report.claim_words import our_words, what_would_decide
 from replication.report.formatting import counted
+from replication.report.report_facts import ReportFacts, report_of
 from replication.system.tables import read_table, records
 
 SCREEN = 24  # lines
@@ -23,8 +24,13 @@ COLUMNS = {"hold": HOLDS, "contradicted": (CONTRADICTED,), "undecided": (UNDECID
 NOT_JUDGED = "not judged"
 
 
-def verdict_summary(results: str | Path) -> str:
+def verdict_summary(results: str | Path, known: Mapping[str, ReportFacts]) -> str:
     """Return on one screen how many statements of each report hold, and which are contradicted, and what to do next.
+
+    Parameters
+    ----------
+    known
+        The reports, as `load_reports` returns them.
 
     Raises
     ------
@@ -34,12 +40,12 @@ def verdict_summary(results: str | Path) -> str:
     results = Path(results)
     claims = _claims(results)
     statements = claims[claims["plainest"]]
-    head = [*_counts(statements), ""]
+    head = [*_counts(statements, known), ""]
     foot = ["", f"Report: {results / 'report.html'}", _next(results)]
     return "\n".join([*head, *_contradicted(statements, SCREEN - len(head) - len(foot)), *foot])
 
 
-def _counts(statements: pd.DataFrame) -> list[str]:
+def _counts(statements: pd.DataFrame, known: Mapping[str, ReportFacts]) -> list[str]:
     """Return a line for each report and kind of evidence, and one for all."""
     lines = [_row("statements by report", "evidence", *COLUMNS, NOT_JUDGED, NOT_RUN)]
     for report, own in statements.groupby("report", sort=False):
@@ -47,7 +53,9 @@ def _counts(statements: pd.DataFrame) -> list[str]:
         # Those not run are evidence of no kind, and stand in the report's first line.
         by_kind = [own[ran & (own["evidence"] == kind)] for kind in KINDS]
         first, *others = [rows for rows in by_kind if len(rows)] or [own[ran]]
-        lines.append(_row(str(report), _kind(first), *_numbers(pd.concat([first, own[~ran]]))))
+        lines.append(
+            _row(report_of(str(report), known).short, _kind(first), *_numbers(pd.concat([first, own[~ran]])))
+        )
         lines += [_row("", _kind(rows), *_numbers(rows)) for rows in others]
     return [*lines, _row(f"all {len(statements)}", "", *_numbers(statements))]
 
