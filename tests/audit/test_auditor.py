@@ -73,9 +73,9 @@ def test_an_intact_project_passes_in_one_line_again_and_again() -> None:
         assert screen.count("\n") == 1
     facts = json.loads((RESULTS / layout.AUDIT).read_text())
     assert facts["verdict"] == "passed"
-    assert facts["counts"] == {"data sets": 1, "derived files": 19, "files": 34, "runs": 4}
+    assert facts["counts"] == {"data sets": 1, "derived files": 21, "files": 36, "runs": 4}
     sums = (RESULTS / layout.SUMS).read_text().splitlines()
-    assert len(sums) == 34
+    assert len(sums) == 36
     assert not any(line.endswith(name) for line in sums for name in layout.OWN)
 
 

@@ -67,17 +67,20 @@ def test_elsewhere_than_in_the_project_it_says_so(tmp_path, monkeypatch):
 
 
 @pytest.mark.workflow
-def test_a_new_study_runs_as_it_is_and_an_edit_retrains_its_own_runs_alone(finished: Project, monkeypatch):
-    monkeypatch.chdir(finished.folder)
+def test_a_new_study_runs_as_it_is_and_an_edit_retrains_its_own_runs_alone(
+    finished: Project, tmp_path, monkeypatch
+):
+    project = Project(Path(shutil.copytree(finished.folder, tmp_path / "project")))
+    monkeypatch.chdir(project.folder)
     new_study("mine")
-    finished.snakemake("--config", "only=mine")
-    page = (finished.folder / "results/demo/report.html").read_text(encoding="utf-8")
+    project.snakemake("--config", "only=mine")
+    page = (project.folder / "results/demo/report.html").read_text(encoding="utf-8")
     assert "warmup_stable_decay (schedules/wsd.py), stable 0.8" in (
-        finished.folder / "results/demo/tables/schedules.csv"
+        project.folder / "results/demo/tables/schedules.csv"
     ).read_text(encoding="utf-8")
     assert "Warm-up, stable, decay" in page
-    assert finished.jobs("--config", "only=mine").get("train", 0) == 0
-    finished.edit("schedules/wsd.py", "return 1.0\n", "return 0.9\n")
-    assert finished.jobs("--config", "only=mine")["train"] == 2
-    audit = finished.snakemake("audit", "--config", "only=mine", check=False).stdout
+    assert project.jobs("--config", "only=mine").get("train", 0) == 0
+    project.edit("schedules/wsd.py", "return 1.0\n", "return 0.9\n")
+    assert project.jobs("--config", "only=mine")["train"] == 2
+    audit = project.snakemake("audit", "--config", "only=mine", check=False).stdout
     assert "schedule.content_sha256" in audit
