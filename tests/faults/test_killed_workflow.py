@@ -59,7 +59,7 @@ class Killer:
         environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"} | more
         with (self.project.folder.parent / "output.txt").open("w") as output:
             self.process = subprocess.Popen(
-                # With each command it prints a line for all that it does, so that there are many moments to choose from.
+                # With each command it prints all that it does: many lines, and so many moments to choose from.
                 [sys.executable, "-m", "snakemake", "--cores", "2", "--printshellcmds"],
                 cwd=self.project.folder,
                 env=environment,
