@@ -149,8 +149,8 @@ def test_a_study_says_which_choice_of_what_is_unsaid_explains_most(tmp_path):
     asked = {"study": "tiny", "question": "size", "title": "Which size?", "answer": "Size 64 does."}
     other = {"study": "tiny", "question": "stem", "title": "Which stem?", "answer": "Cannot be told here."}
     choices = [
-        {**asked, "choice": "size 64", "less_likely": 1.0},
-        {**asked, "choice": "size 32", "less_likely": 1e9},
+        {**asked, "choice": "size 64", "log_likelihood": -1.0},
+        {**asked, "choice": "size 32", "log_likelihood": -2000.0},
     ]
     table = pd.DataFrame([*choices, other])
     page = words(rendered(tmp_path, planned_study(tmp_path / "config"), explanations=table))

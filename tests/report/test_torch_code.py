@@ -1,5 +1,6 @@
 """The code to paste, executed: the same rates as ours at every step."""
 
+import math
 import warnings
 from typing import Any
 
@@ -92,3 +93,10 @@ def test_a_constant_rate_needs_no_scheduler() -> None:
 )
 def test_what_cannot_be_put_so_is_left_out(fields: dict[str, Any]) -> None:
     assert torch_code(settings_of(fields)) == ""
+
+
+def test_a_share_of_the_steps_is_taken_as_it_is_written() -> None:
+    """7 percent of 100 steps are 7, though the product of the floats is a little more."""
+    fields = {"name": "multi_step", "milestones": [0.07], "of_budget": True, "sampling": ALWAYS}
+    place = torch_code(settings_of(fields)).partition("[")[2].partition("]")[0]
+    assert eval(place, {"math": math, "total_steps": 100}) == 7

@@ -217,3 +217,9 @@ UNKNOWN = [
 def test_an_unknown_name_is_refused_with_the_valid_ones(unknown, message):
     with pytest.raises(ConfigurationError, match=message):
         build(unknown, STEPS_PER_EPOCH, EPOCHS)
+
+
+def test_a_milestone_at_a_share_of_the_budget_is_taken_as_it_is_written():
+    """7 percent of 100 epochs are 7, though the product of the floats is a little more."""
+    rate = build(settings("multi_step", milestones=[0.07], of_budget=True), 1, 100).learning_rate
+    assert (rate(6), rate(7)) == (1.0, pytest.approx(0.1))

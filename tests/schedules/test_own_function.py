@@ -97,7 +97,7 @@ REFUSED = [
     ("def own(*, progress): return 1.0\n", {}, "own takes no progress"),
     ("own = dict.fromkeys\n", {}, "file schedules/own.py: own"),
     ("def own(p, stable): return 1.0\n", {}, "own needs `stable`: add it"),
-    ("def own(p): return 1.0\n", {"stable": 1}, "own has no settings: delete `stable`"),
+    ("def own(p): return 1.0\n", {"stable": 1}, "own: there is no setting `stable`; valid: "),
     ("def own(p, warm=1): return 1.0\n", {"wram": 1}, "no setting `wram` (did you mean `warm`?); valid: warm"),
     ("def own(p, warm_up=1): return 1.0\n", {}, "takes `warm_up`, which is a key of the schedule itself: rename it"),
     ("def own(p): return 1 / (1 - p)\n", {}, "fails at progress 1 (ZeroDivisionError: float division by zero)"),

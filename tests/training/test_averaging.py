@@ -25,6 +25,7 @@ CYCLES = {"name": "sgdr", "first_cycle_epochs": 2}
         ({"name": "constant"}, {"at": "every_epoch"}, 4, {1, 2, 3, 4}),
         ({"name": "constant"}, {"at": "every_epoch", "from_share": 0.75}, 4, {4}),
         ({"name": "constant"}, {"at": "every_epoch", "from_share": 0.5}, 5, {3, 4, 5}),
+        ({"name": "constant"}, {"at": "every_epoch", "from_share": 0.29}, 100, set(range(30, 101))),
         (CYCLES, {"at": "cycle_ends"}, 7, {2, 4, 6}),
         (CYCLES, {"at": "cycle_ends", "from_share": 0.5}, 7, {4, 6}),
     ],

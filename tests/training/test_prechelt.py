@@ -41,6 +41,13 @@ def generalisation_losses(curve):
     return 100 * (validation / np.minimum.accumulate(validation) - 1)
 
 
+@pytest.mark.parametrize("percent", [1, 2, 5, 7, 10, 29, 57])
+def test_a_loss_that_is_above_the_lowest_by_the_threshold_is_not_above_it_by_more(percent):
+    """As written: 1.07 is 7 percent above 1, though floats give a little more."""
+    curve = [(1.0, 1.0), (1.0, float(f"1.{percent:02}")), (1.0, 2.0)]
+    assert last_epoch(curve, name="generalisation_loss", threshold=float(percent)) == 3
+
+
 @given(curve=CURVES, threshold=some.sampled_from([1.0, 5.0, 50.0]))
 def test_generalisation_loss(curve, threshold):
     losses = generalisation_losses(curve)

@@ -1,8 +1,8 @@
 """Tests of a mean, of two means and of a share over few seeds: Welch's t test, prediction, the binomial test.
 
-Of the tests of two means that were simulated (`benchmarks/verdict_errors.py`: paired, Welch's, pooled variances, each
-with equal and unequal variances and with seeds that go together), Welch's is the simplest that keeps its error rate in
-all cases. Pairing by seed halves the degrees of freedom, and pooled variances err where the variances differ.
+Of two means, Welch's: pairing by seed would halve the degrees of freedom, and pooled variances err where the variances
+differ. `benchmarks/verdict_errors.py` simulates how often it errs, with equal and unequal variances and with seeds that
+go together.
 """
 
 import math

@@ -14,14 +14,14 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from replication.analysis.comparisons import difference, one_mean
 from replication.analysis.kinds_of_evidence import DIRECT, evidence_for
-from replication.analysis.observations import Observations
+from replication.analysis.observations import Observations, further_run
+from replication.analysis.verdicts import margin_around
 from replication.runs.plan import PlannedStudy
 from replication.settings.claims import ValueClaim
 from replication.settings.study import Study
 
-COLUMNS = ["study", "question", "title", "answer", "choice", "log_likelihood", "less_likely", "numbers"]
+COLUMNS = ["study", "question", "title", "answer", "choice", "log_likelihood", "numbers"]
 Values = tuple[str, ...]  # one of each axis, in their order
 
 
@@ -94,9 +94,9 @@ def explanation_table(planned: PlannedStudy, runs: pd.DataFrame, history: pd.Dat
     Returns
     -------
     DataFrame
-        `study`, `question`, `title` and its `answer` in words; the `choice`, such as `batch 32`, the `log_likelihood`
-        of all `numbers` (ids of statements), and how many times `less_likely` than with the best choice they are. A
-        question that has no answer here has one row, without a choice.
+        `study`, `question`, `title` and its `answer` in words; the `choice`, such as `batch 32`, and the
+        `log_likelihood` of all `numbers` (ids of statements). A question that has no answer here has one row, without
+        a choice.
     """
     observations = Observations(planned, runs, history)
     rows: list[dict[str, object]] = []
@@ -113,7 +113,6 @@ def explanation_table(planned: PlannedStudy, runs: pd.DataFrame, history: pd.Dat
                 **asked,
                 "choice": _written(each.choice, question.axes),
                 "log_likelihood": each.log_likelihood,
-                "less_likely": math.exp(found[0].log_likelihood - each.log_likelihood),
                 "numbers": " ".join(each.numbers),
             }
             for each in found
@@ -126,7 +125,7 @@ def answer(found: Sequence[Explanation], axes: Sequence[str]) -> str:
     if len(found) < 2:
         return "Cannot be told here: it takes direct evidence for each choice, and two seeds of it."
     best, second = found[:2]
-    more = times(math.exp(best.log_likelihood - second.log_likelihood))
+    more = times(best.log_likelihood - second.log_likelihood)
     numbers = "number" if len(best.numbers) == 1 else f"{len(best.numbers)} numbers"
     return (
         f"Of the readings, {_written(best.choice, axes)} explains the report's {numbers} best: "
@@ -134,9 +133,9 @@ def answer(found: Sequence[Explanation], axes: Sequence[str]) -> str:
     )
 
 
-def times(factor: float) -> str:
-    """Return how many times, in words where digits say nothing."""
-    return "more than a million" if factor >= 1e6 else f"{factor:.3g}"
+def times(log_factor: float) -> str:
+    """Return how many times, given its logarithm, in words where digits say nothing."""
+    return "more than a million" if log_factor >= math.log(1e6) else f"{math.exp(log_factor):.3g}"
 
 
 def _written(values: Values, axes: Sequence[str]) -> str:
@@ -156,15 +155,11 @@ def _places(study: Study, axes: Sequence[str]) -> dict[str, Values]:
 def _log_density(claim: ValueClaim, observations: Observations) -> float:
     """Return the logarithm of the density of a report's number under a reading; NaN with fewer than two runs."""
     samples = observations.samples(claim)
-    ours, *others = samples
-    if len(ours.found) < 2 or any(len(other.found) != len(ours.found) for other in others):
+    counts = {len(sample.found) for sample in samples}
+    if len(counts) > 1 or min(counts) < 2:
         return math.nan
-    estimate = (
-        difference(ours.found, others[0].found, ours.grain, predicts=True)
-        if others
-        else one_mean(ours.found, ours.grain, predicts=True)
-    )
-    deviation = math.hypot(estimate.error, (claim.margin.absolute or 0.0) / 2)
+    estimate = further_run(samples)
+    deviation = math.hypot(estimate.error, margin_around(claim.margin, claim.expected) / 2)
     if deviation == 0:
         return math.nan
     return -((claim.expected - estimate.mean) ** 2) / (2 * deviation**2) - math.log(

@@ -1,11 +1,13 @@
 """What the runs of a study give for its claims: samples of a measure, curves, and runs that are the same."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import pandas as pd
 
+from replication.analysis.comparisons import Estimate, difference, one_mean
 from replication.analysis.events import no_convergence, second_descent, stopped_too_early
 from replication.analysis.measures import at_epoch
 from replication.data import DATASETS
@@ -140,6 +142,14 @@ class Observations:
         ]
 
 
+def further_run(samples: Sequence[Sample]) -> Estimate:
+    """Return what one further run of an arm would have, or the difference of those of two arms, equally many seeds."""
+    ours, *others = samples
+    if not others:
+        return one_mean(ours.found, ours.grain, predicts=True)
+    return difference(ours.found, others[0].found, max(ours.grain, others[0].grain), predicts=True)
+
+
 def _images(settings: RunSettings, split: str) -> int:
     """Return how many images a share is of; 0 where that is known only to whoever has prepared them."""
     wanted = settings.data
@@ -147,5 +157,5 @@ def _images(settings: RunSettings, split: str) -> int:
     if split == "test image":
         return wanted.test_images or (known.shape.test_images if known else 0)
     train = wanted.train_images or (known.shape.train_images if known else 0)
-    validation = round(train * wanted.validation_fraction)
+    validation = wanted.held_out(train)
     return validation if split == "validation image" else train - validation

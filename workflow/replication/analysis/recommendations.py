@@ -2,8 +2,7 @@
 
 For each setting of a ranking, the contestant with the best mean is listed with all that the runs cannot distinguish
 from it: those that Welch's t test does not find behind it, at 5 % after Holm's correction over the comparisons of the
-setting. The best of many looks better than it is; the list of those that are as
-good says which choices do not matter.
+setting. The best of many looks better than it is; the list of those that are as good says which choices do not matter.
 """
 
 import math

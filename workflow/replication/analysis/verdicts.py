@@ -20,12 +20,11 @@ from replication.analysis.comparisons import (
     Estimate,
     difference,
     holm,
-    one_mean,
     p_share_above_half,
     share_bounds,
 )
 from replication.analysis.kinds_of_evidence import DIRECT, evidence_for
-from replication.analysis.observations import Observations, Sample
+from replication.analysis.observations import Observations, Sample, further_run
 from replication.runs.plan import PlannedStudy
 from replication.settings.claims import (
     Claim,
@@ -248,10 +247,7 @@ def _stated(claim: Claim) -> Judgement:
 
 def _value(claim: ValueClaim, samples: Sequence[Sample], stated: Judgement) -> _Test:
     """Test whether a further run of ours might have had the number that the report gives of one run."""
-    if claim.minus is None:
-        ours = one_mean(samples[0].found, samples[0].grain, predicts=True)
-    else:
-        ours = _difference_of(samples[0], samples[1], predicts=True)
+    ours = further_run(samples)
     lowest, highest = _allowed(claim.side, claim.expected, stated.margin, ours.mean)
     low, high = ours.bounds(PREDICTION_TAIL)
     half = (high - low) / 2
@@ -373,8 +369,8 @@ def _event(claim: EventClaim, observations: Observations, stated: Judgement) -> 
     )
 
 
-def _difference_of(ours: Sample, theirs: Sample, *, predicts: bool = False) -> Estimate:
-    return difference(ours.found, theirs.found, max(ours.grain, theirs.grain), predicts=predicts)
+def _difference_of(ours: Sample, theirs: Sample) -> Estimate:
+    return difference(ours.found, theirs.found, max(ours.grain, theirs.grain))
 
 
 def _allowed(side: Side, expected: float, margin: float, ours: float) -> tuple[float, float]:

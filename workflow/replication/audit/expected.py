@@ -176,10 +176,11 @@ def class_problems(
             continue
         truth = labels.of_split(settings.data, split)
         for epoch, predicted in classes.items():
-            right = predicted.shape == truth.shape and int((predicted == truth).sum()) / len(truth)
             written = history[epoch - 1][f"{split}_accuracy"]
-            if right is False or not same_number(written, right):
-                yield f"epoch {epoch}: gives another {split}_accuracy than history.csv, which has {written}"
+            if predicted.shape != truth.shape:
+                yield f"epoch {epoch}: holds no {split} classes of {len(truth)} images"
+            elif not same_number(written, accuracy := int((predicted == truth).sum()) / len(truth)):
+                yield f"epoch {epoch}: gives a {split}_accuracy of {accuracy}, history.csv has {written}"
 
 
 def _snapshot_problems(

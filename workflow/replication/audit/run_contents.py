@@ -18,13 +18,12 @@ from replication.settings.run import RunSettings
 from replication.settings.schedule import OwnFunction, PureSchedule, RangeTested
 from replication.training.predictions import read_classes, read_predictions
 
+Problem = tuple[str, str]  # a file of the run's folder, and what is wrong with it
+
 
 def only_classes(folder: Path) -> bool:
     """Return whether a run has been published, with its classes in the place of all predictions."""
     return (folder / CLASSES).is_file() and not (folder / PREDICTIONS).exists()
-
-
-Problem = tuple[str, str]  # a file of the run's folder, and what is wrong with it
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from replication.runs.folder import LOCK, RECORD
+from replication.system.files import lives
 
 CHECKPOINTS = (".checkpoint-0", ".checkpoint-1")  # as `training.checkpoint` has them, which imports PyTorch
 TAIL_BYTES = 4096  # of a log: its last message, or its last lines of progress
@@ -109,17 +110,7 @@ def _holder(lock: Path) -> tuple[bool, str]:
         return True, "a process that has not said yet which it is"
     here = found["host"] == socket.gethostname()
     who = f"process {found['process']}" if here else f"process {found['process']} on {found['host']}"
-    return not here or _lives(int(found["process"])), who
-
-
-def _lives(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # another user's
-        return True
-    return True
+    return not here or lives(int(found["process"])), who
 
 
 def is_failure(message: str) -> bool:

@@ -4,14 +4,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from replication.runs.folder import TIMINGS
 from replication.runs.record import Record
+from replication.system.tables import read_table
 
 HOUR = 3600
-# Of a busy core with its share of memory, cooling and supply: 65 W for 8 cores of a server, at a PUE of 1.4.
-WATTS_OF_A_CORE = 12.0
+# An assumption, not a measurement: a server's processor of 8 cores takes 65 W, and its building 1.4 times that (PUE).
+WATTS_OF_A_CORE = 65 / 8 * 1.4
 
 
 def cost_of(results: Path, files: Iterable[str], records: Sequence[Record]) -> dict[str, Any]:
@@ -22,7 +21,7 @@ def cost_of(results: Path, files: Iterable[str], records: Sequence[Record]) -> d
     by_study: dict[str, float] = {}
     for path in files:
         if path.endswith(f"/{TIMINGS}"):
-            seconds = pd.read_csv(results / path).filter(like="seconds").to_numpy().sum()
+            seconds = read_table(results / path).filter(like="seconds").to_numpy().sum()
             study = path.split("/")[1]
             by_study[study] = by_study.get(study, 0.0) + float(seconds) / HOUR
     hours = sum(by_study.values())

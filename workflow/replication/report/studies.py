@@ -108,7 +108,11 @@ def questions_of(explanations: pd.DataFrame) -> list[dict[str, Any]]:
         {
             "title": rows["title"].iloc[0],
             "answer": rows["answer"].iloc[0],
-            "choices": [(row["choice"], times(row["less_likely"])) for row in records(rows) if row["choice"]],
+            "choices": [
+                (row["choice"], times(rows["log_likelihood"].max() - row["log_likelihood"]))
+                for row in records(rows)
+                if row["choice"]
+            ],
         }
         for _, rows in explanations.groupby("question", sort=False)
     ]

@@ -23,7 +23,7 @@ def _constant(_: Constant) -> str:
 def _multi_step(schedule: MultiStep) -> str:
     if not schedule.of_budget:
         return ""
-    places = ", ".join(f"math.ceil({share:g} * total_steps)" for share in schedule.milestones)
+    places = ", ".join(f"math.ceil(round({share:g} * total_steps, 6))" for share in schedule.milestones)
     return f"MultiStepLR(optimizer, [{places}], gamma={schedule.gamma:g})"
 
 

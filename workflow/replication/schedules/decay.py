@@ -7,6 +7,7 @@ budget each goes on by its own rule.
 import math
 from bisect import bisect_right
 from collections.abc import Sequence
+from fractions import Fraction
 
 from replication.schedules.positions import progress, whole_periods
 from replication.schedules.signatures import Curve
@@ -31,7 +32,7 @@ def step_decay(step_epochs: float, gamma: float) -> Curve:
     return lambda time: gamma ** whole_periods(time, period)
 
 
-def multi_step_decay(milestones: Sequence[float], gamma: float) -> Curve:
+def multi_step_decay(milestones: Sequence[float | Fraction], gamma: float) -> Curve:
     """Multiply by `gamma` at each milestone.
 
     ``f(t) = gamma ** n(t)``

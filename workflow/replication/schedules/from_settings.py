@@ -36,6 +36,7 @@ from replication.schedules.sampling import at_fractions, every_epoch, every_perc
 from replication.schedules.signatures import Curve, Sampling, Schedule
 from replication.settings import schedule as settings_of
 from replication.settings.validation import unknown_name
+from replication.system.decimals import written
 
 Entry = TypeVar("Entry")
 
@@ -162,7 +163,9 @@ CURVES: dict[str, Callable[[Any, Budget], Curve]] = {
     "constant": lambda _, budget: stretch(constant(1.0), budget.epochs),
     "step": lambda settings, _: step_decay(settings.step_epochs, settings.gamma),
     "multi_step": lambda settings, budget: multi_step_decay(
-        [m * budget.epochs for m in settings.milestones] if settings.of_budget else settings.milestones,
+        [written(share) * budget.epochs for share in settings.milestones]
+        if settings.of_budget
+        else settings.milestones,
         settings.gamma,
     ),
     "exponential": lambda settings, _: exponential_decay(

@@ -6,7 +6,6 @@ all that decides the curve, and the digest of that content is part of the settin
 """
 
 import ast
-import difflib
 import inspect
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -237,19 +236,10 @@ def _check_keywords(settings: OwnFunction, function: Callable[..., Any]) -> None
     if not any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters):
         for name in settings.keywords:
             if name not in named:
-                raise ConfigurationError(_unknown_keyword(what, name, named))
+                raise ConfigurationError(f"{what}: {unknown_name('setting', name, named)}")
     for name, parameter in named.items():
         if parameter.default is inspect.Parameter.empty and name not in settings.keywords:
             raise ConfigurationError(f"{what} needs `{name}`: add it")
-
-
-def _unknown_keyword(what: str, name: str, named: Iterable[str]) -> str:
-    valid = sorted(named)
-    if not valid:
-        return f"{what} has no settings: delete `{shown(name)}`"
-    near = difflib.get_close_matches(name, valid, n=1)
-    meant = f" (did you mean `{near[0]}`?)" if near else ""
-    return f"{what} has no setting `{shown(name)}`{meant}; valid: {', '.join(valid)}"
 
 
 def _multiplier(

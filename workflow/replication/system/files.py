@@ -95,14 +95,15 @@ def _remove_leftovers(path: Path) -> None:
     prefix = _prefix(path)
     for leftover in path.parent.glob(f"{glob.escape(prefix)}*{PARTIAL}"):
         number = leftover.name.removeprefix(prefix).partition("-")[0]
-        if number.isdigit() and not _lives(int(number)):
+        if number.isdigit() and not lives(int(number)):
             if leftover.is_dir():
                 shutil.rmtree(leftover, ignore_errors=True)
             else:
                 leftover.unlink(missing_ok=True)
 
 
-def _lives(number: int) -> bool:
+def lives(number: int) -> bool:
+    """Say whether there is a process of this number on this host, whoever's it is."""
     try:
         os.kill(number, 0)
     except ProcessLookupError:

@@ -35,6 +35,7 @@ TEXT = (
         "as_good",
         "schedule",
     ),
+    *("question", "answer", "choice", "numbers"),
 )
 
 

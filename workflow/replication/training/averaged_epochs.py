@@ -5,6 +5,7 @@ from collections.abc import Callable
 from replication.errors import ConfigurationError
 from replication.schedules.cycles import cycle_ends
 from replication.settings.run import RunSettings
+from replication.system.decimals import written
 
 
 def averaged_epochs(settings: RunSettings, steps_per_epoch: int) -> frozenset[int] | None:
@@ -24,7 +25,8 @@ def averaged_epochs(settings: RunSettings, steps_per_epoch: int) -> frozenset[in
     if averaging is None:
         return None
     ends = AVERAGED_EPOCHS[averaging.at](settings, steps_per_epoch)
-    chosen = frozenset(epoch for epoch in ends if epoch > averaging.from_share * settings.budget_epochs)
+    begin = written(averaging.from_share) * settings.budget_epochs
+    chosen = frozenset(epoch for epoch in ends if epoch > begin)
     if not chosen:
         raise ConfigurationError(
             f"no cycle ends after {averaging.from_share:g} of the budget of {settings.budget_epochs} epochs: "

@@ -24,6 +24,7 @@ import math
 from typing import Any
 
 from replication.settings.run import GeneralisationLoss, ProgressQuotient, RisingStrips
+from replication.system.decimals import exceeds
 
 
 class GeneralisationLossStopper:
@@ -35,7 +36,9 @@ class GeneralisationLossStopper:
 
     def should_stop(self, history: dict[str, float]) -> bool:
         """Take the values of one more epoch, and say whether to stop after it."""
-        return self._loss(history["validation_loss"]) > self._threshold
+        validation = history["validation_loss"]
+        self._lowest = min(self._lowest, validation)
+        return exceeds(validation, self._lowest, self._threshold / 100 * self._lowest)
 
     def _loss(self, validation: float) -> float:
         """Return GL, in percent, after one more epoch."""
@@ -67,7 +70,9 @@ class ProgressQuotientStopper(GeneralisationLossStopper):
             return False
         strip, self._strip = self._strip, []
         # Multiplied out: without any progress, any loss is too much.
-        return loss * min(strip) > self._threshold * 1000 * (sum(strip) / len(strip) - min(strip))
+        return exceeds(
+            loss * min(strip), 0.0, self._threshold * 1000 * (sum(strip) / len(strip) - min(strip))
+        )
 
     def state_dict(self) -> dict[str, Any]:
         """Return the lowest loss and the training losses of the strip as plain values."""
