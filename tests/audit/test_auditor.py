@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from made_project import make_results, remember_derivations, write_project
+from made_project import project_with_results
 from made_runs import change_record
 from places import ROOT
 from project import STUDY, inside
@@ -28,15 +28,8 @@ RUN = RESULTS / "runs" / STUDY / "cosine/seed-1"
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("made") / "project"
-    folder.mkdir()
-    write_project(folder)
-    patch = pytest.MonkeyPatch()
-    remember_derivations(patch)
-    with inside(folder):
-        make_results()
-    yield folder
-    patch.undo()
+    with project_with_results(tmp_path_factory.mktemp("made") / "project") as folder:
+        yield folder
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,8 @@
 """A project with results of runs that were never trained, for the tests of what reads results."""
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from made_runs import made_dataset, make_run, write_made_dataset
 from places import ROOT
-from project import STUDY, write_notebook
+from project import STUDY, inside, write_notebook
 from replication.audit import derivation
 from replication.audit.derivation import derive
 from replication.report.parts import PARTS
@@ -108,3 +109,15 @@ def restored(folder: Path, files: Mapping[str, bytes]) -> None:
 def digest(paths: Sequence[Path]) -> str:
     """Return the hash of the content of some files."""
     return sha256(b"".join(sha256(path.read_bytes()).digest() for path in paths)).hexdigest()
+
+
+@contextmanager
+def project_with_results(folder: Path) -> Iterator[Path]:
+    """Give a project that has results, in which what they are derived by is remembered."""
+    folder.mkdir()
+    write_project(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        remember_derivations(patch)
+        with inside(folder):
+            make_results()
+        yield folder

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import yaml
 
-from made_project import make_results, remember_derivations, write_project
+from made_project import project_with_results
 from project import STUDY, inside
 from replication.audit import layout
 from replication.audit.auditor import run_audit
@@ -42,16 +42,10 @@ def contents(folder: Path) -> dict[str, bytes]:
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Return a project whose results are audited."""
-    folder = tmp_path_factory.mktemp("made") / "project"
-    folder.mkdir()
-    write_project(folder)
-    patch = pytest.MonkeyPatch()
-    remember_derivations(patch)
-    with inside(folder):
-        make_results()
-        assert audit()[0]
-    yield folder
-    patch.undo()
+    with project_with_results(tmp_path_factory.mktemp("made") / "project") as folder:
+        with inside(folder):
+            assert audit()[0]
+        yield folder
 
 
 @pytest.fixture(autouse=True)

@@ -1,19 +1,14 @@
 """What is to be run: merging, substitution, selection, and what is refused before any job."""
 
-import math
-from fnmatch import fnmatch
 from hashlib import sha256
 
 import pytest
 import yaml
 
 from places import ROOT
-from replication.data import DATASETS
 from replication.errors import ConfigurationError
-from replication.runs.plan import load_plan, own_functions, plan_of, plan_of_study
+from replication.runs.plan import load_plan, own_functions
 from replication.settings.config import Config
-from replication.settings.yaml_file import read_yaml
-from replication.system.digests import canonical_json
 from replication.system.missing import MISSING
 from tabulated import NAME, ORDER, STUDY, VALUE, planned_study, stated, write_study
 
@@ -564,66 +559,3 @@ def test_the_digest_stays_with_comments_layout_and_other_studies(tmp_path):
     )
     write_study(tmp_path, {"title": "Another"}, name="other")
     assert load_plan(Config(scale="paper"), tmp_path)[NAME].digest == before
-
-
-# --- the studies of the project --------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def real():
-    return {scale: load_plan(Config(scale=scale), STUDIES) for scale in SCALES}
-
-
-@pytest.mark.parametrize("scale", SCALES)
-def test_the_real_studies_load_at_every_scale(real, scale):
-    assert set(real[scale]) == {file.stem for file in STUDIES.glob("*.yaml")}
-    for name, planned in real[scale].items():
-        raw = read_yaml(STUDIES / f"{name}.yaml")
-        own, grids = raw.get("arms", {}), raw.get("grids", [])
-        sizes = [math.prod(len(values) for values in grid["axes"].values()) for grid in grids]
-        assert list(planned.study.arms)[: len(own)] == list(own)
-        assert len(planned.study.arms) == len(own) + sum(sizes)
-        patterns = raw["scales"].get(scale, {}).get("only", ["*"])
-        assert list(planned.arms) == [
-            arm for arm in planned.study.arms if any(fnmatch(arm, pattern) for pattern in patterns)
-        ]
-        assert (ROOT / "reports" / f"{name}.ipynb").is_file()
-        assert len(planned.run_ids) == len(set(planned.run_ids)) == len(planned.arms) * len(planned.seeds)
-        assert planned.datasets <= set(DATASETS)
-
-
-def test_real_studies_are_as_reported_at_paper_scale(real):
-    assert [
-        d for planned in real["paper"].values() for arm in planned.arms for d in planned.differences(arm)
-    ] == []
-
-
-def test_the_demo_needs_no_download(real):
-    assert not any(DATASETS[name].files for planned in real["demo"].values() for name in planned.datasets)
-
-
-def test_mnist_on_a_laptop_is_as_reported(real):
-    planned = real["laptop"]["mnist-early-stopping"]
-    assert [planned.differences(arm) for arm in planned.arms] == [[]] * len(planned.arms)
-    assert planned.seeds == real["paper"]["mnist-early-stopping"].seeds
-
-
-def test_the_digest_of_a_study_tells_scales_apart(real):
-    for name in real["demo"]:
-        assert len({real[scale][name].digest for scale in SCALES}) == len(SCALES)
-
-
-def test_a_job_plans_as_the_workflow_does(real, monkeypatch):
-    monkeypatch.chdir(ROOT)
-    planned = plan_of_study({"scale": "laptop"}, "automated-lr")
-    assert planned.digest == real["laptop"]["automated-lr"].digest
-    assert list(plan_of({"only": "automated-lr/cosine"})) == ["automated-lr"]
-
-
-def test_settings_of_a_run_have_one_json(real):
-    for planned in real["demo"].values():
-        for settings in planned.arms.values():
-            copied = type(settings).model_validate(settings.model_dump())
-            assert canonical_json(copied.model_dump(mode="json")) == canonical_json(
-                settings.model_dump(mode="json")
-            )
