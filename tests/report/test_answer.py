@@ -82,6 +82,16 @@ def test_better_evidence_comes_before_clearer_results(planned: PlannedStudy, ord
     assert [each["quote"] for each in answered(planned, rows)["findings"]] == ["direct"]
 
 
+def test_what_contradicts_a_report_comes_before_what_agrees(
+    planned: PlannedStudy, order: dict[str, Any]
+) -> None:
+    rows = [
+        order | {"p_so": 1e-9, "quote": "agrees"},
+        order | {"outcome": "contradicted", "p_not_so": 1e-3, "quote": "does not"},
+    ]
+    assert [each["quote"] for each in answered(planned, rows)["findings"]] == ["does not"]
+
+
 def test_what_we_saw_is_said_with_titles_escaped(planned: PlannedStudy, order: dict[str, Any]) -> None:
     (finding,) = answered(planned, [order])["findings"]
     assert finding["seen"] == (

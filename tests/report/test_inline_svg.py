@@ -3,11 +3,12 @@
 import re
 
 import matplotlib as mpl
+import pytest
 from matplotlib.figure import Figure
 
 from replication.report.drawing import own_style
 from replication.report.figures import svg_of
-from replication.report.inline_svg import Drawings
+from replication.report.inline_svg import Drawings, _compact
 
 
 def drawn(title: str) -> str:
@@ -61,3 +62,27 @@ def test_it_is_half_as_large_and_says_what_it_shows() -> None:
     assert 'aria-label="Losses, &quot;falling&quot; &amp; more."' in page
     assert "metadata" not in page
     assert mpl.__version__ not in page
+
+
+def test_a_style_is_written_once() -> None:
+    drawings = Drawings()
+    page = drawings.inline(drawn("Loss"), "a") + drawings.inline(drawn("Accuracy"), "b")
+    assert "style=" not in page.replace('style="--wide', "")
+    styles = re.findall(r"\.(s\d+){([^}]*)}", drawings.definitions())
+    assert len(styles) == len({style for _, style in styles})
+    assert set(re.findall(r' class="(s\d+)"', page)) <= {name for name, _ in styles}
+    assert any(style.startswith("fill:none;stroke:#") for _, style in styles)
+
+
+@pytest.mark.parametrize(
+    ("path", "shorter"),
+    [
+        ("M 0 0 L 1 2 L 3 4 z", "M0 0 1 2 3 4z"),
+        ("M 0 0 M 1 1 L 2 2", "M0 0M1 1 2 2"),
+        ("M 0 0 Q 1 1 2 2 Q 3 3 4 4 L 5 5 L 6 6", "M0 0Q1 1 2 2 3 3 4 4L5 5 6 6"),
+        ("M 0 0 z M 1 1 z", "M0 0zM1 1z"),
+        ("1.5 -2", "1.5 -2"),
+    ],
+)
+def test_a_path_names_a_command_where_it_changes(path: str, shorter: str) -> None:
+    assert _compact(path) == shorter

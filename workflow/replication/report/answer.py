@@ -113,10 +113,10 @@ def _in_order(statements: pd.DataFrame, known: Mapping[str, ReportFacts]) -> lis
 def _that_matter_most(statements: pd.DataFrame, known: Mapping[str, ReportFacts]) -> list[dict[str, Any]]:
     """Return the findings to begin with: one of each report and of each study before a second of any.
 
-    The best evidence comes first, of this what the runs show most clearly.
+    The best evidence comes first, of this what contradicts the report, and then what the runs show most clearly.
     """
     decided = statements[statements["outcome"].isin(verdicts.DECIDED)]
-    ranked = sorted(records(decided), key=lambda row: (list(KINDS).index(row["evidence"]), _p_value(row)))
+    ranked = sorted(records(decided), key=_importance)
     chosen: list[dict[str, Any]] = []
     for key in ("report", "study"):
         for row in ranked:
@@ -124,6 +124,10 @@ def _that_matter_most(statements: pd.DataFrame, known: Mapping[str, ReportFacts]
                 chosen.append(row)
     order = _in_order(statements, known)
     return sorted(chosen[:MOST_FINDINGS], key=lambda row: order.index(row["report"]))
+
+
+def _importance(row: Mapping[str, Any]) -> tuple[int, bool, float]:
+    return list(KINDS).index(row["evidence"]), row["outcome"] != verdicts.CONTRADICTED, _p_value(row)
 
 
 def _p_value(row: Mapping[str, Any]) -> float:

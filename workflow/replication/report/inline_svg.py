@@ -1,4 +1,4 @@
-"""SVG drawings within a page: their definitions, above all the outlines of letters, once for all of them.
+"""SVG drawings within a page: their definitions, above all the outlines of letters, and their styles once for all.
 
 As images, each with its own letters and in base64, the drawings of a report would be three times as large; and a page
 cannot give an image other colours in the dark.
@@ -17,6 +17,7 @@ _NUMBER = re.compile(r"-?\d+\.\d+")
 _COORDINATES = ("d", "x", "y", "x1", "x2", "y1", "y2", "points")
 _REFERENCE = re.compile(r"(?<=#)[^)]+")  # in `#name` and `url(#name)`
 _MOVED = re.compile(r"translate\(([-\d.]+) ([-\d.]+)\)")
+_AROUND_COMMANDS = re.compile(r" ?([A-Za-z]) ?")
 _DEFAULTS = ("stroke-dashoffset: 0", "stroke-linejoin: miter", "fill: #000000", "stroke-linecap: butt")
 
 
@@ -26,6 +27,7 @@ class Drawings:
     def __init__(self) -> None:
         self._definitions: dict[str, str] = {}
         self._names: dict[str, str] = {}  # short ones, for there are many references
+        self._styles: dict[str, str] = {}  # a class for each
 
     def inline(self, svg: str, alt: str) -> Markup:
         """Return a drawing of matplotlib as an element of the page, its alternative text with it."""
@@ -65,7 +67,7 @@ class Drawings:
                 element.set(name, _REFERENCE.sub(lambda found: self._short(found[0]), reference))
         for name in _COORDINATES:
             if name in element.attrib:
-                element.set(name, _rounded(" ".join(element.attrib[name].split())))
+                element.set(name, _compact(_rounded(element.attrib[name])))
         moved = _MOVED.fullmatch(element.get("transform", ""))
         if moved and element.tag == f"{SVG}use":  # as each letter is
             del element.attrib["transform"]
@@ -77,18 +79,33 @@ class Drawings:
         if "style" in element.attrib:
             kept = [part for part in element.attrib.pop("style").split("; ") if part not in _DEFAULTS]
             if kept:
-                element.set("style", ";".join(kept).replace(": ", ":").replace("#000000", "#000"))
+                style = ";".join(kept).replace(": ", ":").replace("#000000", "#000")
+                element.set("class", self._styles.setdefault(style, f"s{len(self._styles)}"))
 
     def definitions(self) -> Markup:
         """Return an invisible element with what all drawings refer to; it belongs before them."""
         inner = "".join(self._definitions.values())
+        styles = "".join(f".{name}{{{style}}}" for style, name in self._styles.items())
         return Markup(
-            f'<svg class="definitions" width="0" height="0" aria-hidden="true"><defs>{inner}</defs></svg>'
+            '<svg class="definitions" width="0" height="0" aria-hidden="true">'
+            f"<style>{styles}</style><defs>{inner}</defs></svg>"
         )
 
 
 def _rounded(text: str) -> str:
     return _NUMBER.sub(lambda found: f"{round(float(found[0]), DECIMALS):g}", text)
+
+
+def _compact(path: str) -> str:
+    """Return a path or other coordinates with a command only where it changes: after `M`, and after `L`, come lines."""
+    kept: list[str] = []
+    implied = None
+    for word in path.split():
+        if word != implied:
+            kept.append(word)
+        if word.isalpha():
+            implied = "L" if word == "M" else word
+    return _AROUND_COMMANDS.sub(r"\1", " ".join(kept))
 
 
 def _rounded_translation(text: str) -> str:
