@@ -1,32 +1,25 @@
 """What a user reads when a setting is wrong: file, key and remedy, in the terms of the file."""
 
 import math
-from typing import Literal
+from typing import Literal, get_args
 
 import pytest
 from pydantic import Field
 
 from replication.errors import ConfigurationError
-from replication.schedules.from_settings import CURVES
 from replication.settings.base import Section
 from replication.settings.claims import DifferenceClaim, EventClaim, OrderClaim, ValueClaim
 from replication.settings.config import Config
 from replication.settings.run import RunSettings
+from replication.settings.schedule import ScheduleSettings
 from replication.settings.study import Study
 from replication.settings.validation import unknown_name, validate
 from tabulated import EVENT, FIRST, GONE, ORDER, SETTINGS, STUDY, VALUE, changed, stated
 
 PLACE = "studies/x.yaml"
-STATEFUL = (
-    "reduce_on_plateau",
-    "loss_probing",
-    "beam_search",
-    "hypergradient",
-    "newton",
-    "range_tested",
-    "reinforcement_learned",
+SCHEDULES = sorted(
+    get_args(kind.model_fields["name"].annotation)[0] for kind in get_args(get_args(ScheduleSettings)[0])
 )
-SCHEDULES = sorted([*CURVES, *STATEFUL])
 CLAIMS = {
     "value": VALUE,
     "epoch count": VALUE,
