@@ -205,3 +205,25 @@ def test_what_is_damaged_is_not_restored(spoil, message) -> None:
     with pytest.raises(ResultsError, match=message):
         restore(PUBLISHED / "demo", RESULTS)
     assert not RESULTS.exists()
+
+
+@pytest.mark.parametrize("name", ["../outside", "/outside", "runs/../../outside"])
+def test_nothing_is_written_outside(name: str) -> None:
+    publish(RESULTS)
+    shutil.rmtree(RESULTS)
+    with tarfile.open(ARCHIVE, "w:xz") as packed:
+        packed.addfile(tarfile.TarInfo(name))
+    with pytest.raises(ResultsError, match=r"holds .*outside, which is no file of results"):
+        restore(PUBLISHED / "demo", RESULTS)
+    assert not list(Path().rglob("outside"))
+
+
+def test_nothing_but_files_is_taken_out() -> None:
+    publish(RESULTS)
+    shutil.rmtree(RESULTS)
+    link = tarfile.TarInfo("runs/link")
+    link.type, link.linkname = tarfile.SYMTYPE, "/"
+    with tarfile.open(ARCHIVE, "w:xz") as packed:
+        packed.addfile(link)
+    with pytest.raises(ResultsError, match="holds runs/link"):
+        restore(PUBLISHED / "demo", RESULTS)
