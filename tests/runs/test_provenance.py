@@ -4,6 +4,7 @@ import hashlib
 import math
 import platform
 import subprocess
+from pathlib import Path
 
 import pytest
 from pydantic import TypeAdapter
@@ -132,3 +133,33 @@ def test_equal_values_have_equal_json():
 def test_what_is_no_number_has_no_json(value):
     with pytest.raises(ValueError, match="not JSON compliant"):
         canonical_json(value)
+
+
+@pytest.mark.parametrize(
+    ("cpuinfo", "name"),
+    [
+        (
+            "processor : 0\nmodel name : Some CPU\ncpu family : 25\nmodel : 1\nflags : fpu avx avx2\n",
+            "Some CPU, family 25, model 1, avx2",
+        ),
+        (
+            "model name : Some CPU\ncpu family : 6\nmodel : 85\nflags : avx2 avx512f",
+            "Some CPU, family 6, model 85, avx512f",
+        ),
+        ("processor : 0\nBogoMIPS : 50\n", ""),
+    ],
+)
+def test_a_processor_is_known_by_what_its_libraries_choose_code_by(
+    monkeypatch: pytest.MonkeyPatch, cpuinfo: str, name: str
+) -> None:
+    monkeypatch.setattr(Path, "read_text", lambda *_, **__: cpuinfo)
+    assert machine()["processor"] == name
+
+
+def test_another_instruction_set_is_another_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "model name : Some CPU\ncpu family : 25\nmodel : 1\nflags : {}\n"
+    names = set()
+    for flags in ("avx", "avx avx2", "avx avx2 avx512f"):
+        monkeypatch.setattr(Path, "read_text", lambda *_, flags=flags, **__: text.format(flags))
+        names.add(machine()["processor"])
+    assert len(names) == 3

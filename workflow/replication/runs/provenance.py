@@ -17,6 +17,8 @@ from replication.system.files import PACKAGE
 # Packages that can change the numbers of a run.
 RECORDED_PACKAGES = ("torch", "torchvision", "numpy", "safetensors", "schedulefree")
 LOCK_FILE = "envs/requirements.lock"
+# What libraries compute with, of an x86 processor, the widest first: sums are rounded differently by each.
+INSTRUCTIONS = ("avx512f", "avx2", "avx")
 NONE = ""  # chosen from a registry: nothing
 
 
@@ -127,9 +129,16 @@ def machine() -> dict[str, Any]:
 
 
 def _processor() -> str:
+    """Return the processor by all that libraries choose their code by, for a name may stand for several kinds."""
     try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     except OSError:
         return platform.processor()
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.processor())
+    facts = {
+        key.strip(): value.strip() for key, _, value in (each.partition(":") for each in text.splitlines())
+    }
+    kind = [
+        f"{name} {facts[key]}" for name, key in (("family", "cpu family"), ("model", "model")) if key in facts
+    ]
+    has = next((each for each in INSTRUCTIONS if each in facts.get("flags", "").split()), "")
+    return ", ".join(filter(None, (facts.get("model name", ""), *kind, has)))
