@@ -32,7 +32,15 @@ class Project:
 
     def snakemake(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run snakemake there, and return what it printed in `stdout`."""
-        command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
+        return self._run("snakemake", "--cores", "2", *arguments, check=check)
+
+    def command(self, *arguments: str) -> str:
+        """Run a command of the package there, and return what it printed."""
+        return self._run("replication", *arguments, check=True).stdout
+
+    def _run(self, module: str, *arguments: str, check: bool) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", module, *arguments]
+        # The package of the copy: the environment knows that of the checkout in which it is called.
         environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
         done = subprocess.run(
             command,

@@ -1,5 +1,6 @@
 """What is run again after a change, and what is not."""
 
+import shutil
 from collections.abc import Callable
 
 import pytest
@@ -77,6 +78,23 @@ def test_an_edit_of_the_verdicts_trains_nothing(finished: Project, copy_of: Copy
 
 def test_one_more_seed_runs_only_the_new_runs(finished: Project) -> None:
     assert finished.jobs("--config", "seeds=3")["train"] == 2
+
+
+def test_published_results_are_gone_on_with(finished: Project, copy_of: Copy) -> None:
+    """In another clone, where Snakemake knows nothing of them, and the data have been prepared."""
+    project = copy_of(finished)
+    project.snakemake("audit")
+    project.command("publish")
+    for folder in ("results", ".snakemake"):
+        shutil.rmtree(project.folder / folder)
+    project.command("restore", "demo")
+    assert "train" not in project.jobs()
+    assert project.jobs("--config", "seeds=3")["train"] == 2
+    before = project.trained()
+    project.snakemake("--config", "seeds=3")
+    after = project.trained()
+    assert {run: after[run] for run in before} == before
+    assert "Audit passed" in project.snakemake("audit", "--config", "seeds=3").stdout
 
 
 def test_a_changed_setting_of_one_arm_reruns_that_arm(finished: Project, copy_of: Copy) -> None:

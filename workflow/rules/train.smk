@@ -19,11 +19,11 @@ TRAIN = shlex.join(
 rule train:
     input:
         unpack(data_of_run),
+    # The predictions are not named: published runs come without them (see `replication.publication`), and are complete.
     output:
         record=f"{RUN}/record.json",
         history=f"{RUN}/history.csv",
         timings=f"{RUN}/timings.csv",
-        predictions=f"{RUN}/predictions.safetensors",
     log:
         f"{LOGS}/train/{RUN_ID}.log",
     benchmark:

@@ -7,6 +7,7 @@ except where ensembles need the probabilities. `restore` makes the results folde
 `recheck` and `trace`.
 """
 
+import os
 import shutil
 import tarfile
 import tempfile
@@ -90,14 +91,24 @@ def restore(published: Path, results: Path) -> None:
         folder.mkdir()
         for path in sorted(published.iterdir()):
             if path.name.endswith(ARCHIVE):
-                _unpack(path, folder)
+                unpack(path, folder)
             elif path.is_file() and path.name not in (CONFIGURATION, COST):
                 shutil.copy(path, folder / path.name)
         _check_all(folder, published)
+        _set_times(folder)
         replace_folder(results, folder)
     for path in sorted((published / LABELS.name).glob("*.safetensors")):
         LABELS.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, LABELS / path.name)
+
+
+def _set_times(folder: Path) -> None:
+    """Make everything derived a second older than the runs, so that Snakemake derives it again when it goes on."""
+    now = folder.stat().st_mtime_ns
+    for path in folder.rglob("*"):
+        of_run = path.is_relative_to(folder / RUNS)
+        time = now if of_run else now - 10**9
+        os.utime(path, ns=(time, time))
 
 
 def _audited(results: Path) -> tuple[dict[str, Any], list[str]]:
@@ -158,7 +169,7 @@ def _pack(files: Iterable[tuple[str, Path]], archive: Path) -> None:
                 packed.addfile(entry, content)
 
 
-def _unpack(archive: Path, folder: Path) -> None:
+def unpack(archive: Path, folder: Path) -> None:
     """Write the files of an archive below a folder. Not by `extractall`, whose filter Python 3.11.3 does not have."""
     try:
         with tarfile.open(archive, "r:xz") as packed:
