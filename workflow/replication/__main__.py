@@ -137,6 +137,11 @@ def _add_publication(commands: "argparse._SubParsersAction[argparse.ArgumentPars
     )
     publish.add_argument("--scale", choices=get_args(Scale), help="default: that of config/config.yaml")
     publish.set_defaults(command=_publish)
+    findings = commands.add_parser(
+        "findings", help="write docs/findings.md and the README's answer, from what was published"
+    )
+    findings.add_argument("scale", choices=get_args(Scale))
+    findings.set_defaults(command=_findings)
     restore = commands.add_parser("restore", help="make the results folder again of what was published")
     restore.add_argument("scale", choices=get_args(Scale))
     restore.set_defaults(command=_restore)
@@ -205,7 +210,15 @@ def _compare(options: argparse.Namespace) -> tuple[str, int]:
 def _publish(options: argparse.Namespace) -> str:
     from replication.publication import publish
 
-    return f"Published: {publish(_results(options))}"
+    folder = publish(_results(options))
+    return f"Published: {folder}. Next: python -m replication findings {folder.name}"
+
+
+def _findings(options: argparse.Namespace) -> str:
+    from replication.publication import PUBLISHED
+    from replication.publication.findings import write_findings
+
+    return f"Written: {', '.join(map(str, write_findings(PUBLISHED / options.scale)))}"
 
 
 def _restore(options: argparse.Namespace) -> str:

@@ -37,7 +37,7 @@ def answer(
     counts = outcome_counts(statements)
     return {
         "counts": counts,
-        "sentence": _sentence(counts, statements["report"].nunique()),
+        "sentence": answer_in_words(statements),
         "bars": _bars(statements, known),
         "findings": [
             _finding(row, plan[row["study"]], titles, known) for row in _that_matter_most(statements, known)
@@ -51,8 +51,9 @@ def outcome_counts(statements: pd.DataFrame) -> dict[str, int]:
     return {outcome: int(found.get(outcome, 0)) for outcome in verdicts.OUTCOMES}
 
 
-def _sentence(counts: Mapping[str, int], reports: int) -> str:
-    """Return the answer in a sentence or two."""
+def answer_in_words(statements: pd.DataFrame) -> str:
+    """Return the answer in a sentence or two, given the plainest reading of each statement."""
+    counts, reports = outcome_counts(statements), statements["report"].nunique()
     holding, against = sum(counts[outcome] for outcome in HOLDS), counts[verdicts.CONTRADICTED]
     decided = (
         f"{holding} hold in our own runs and {against} do not" if holding + against else "none is decided yet"
@@ -73,7 +74,7 @@ def _bars(statements: pd.DataFrame, known: Mapping[str, ReportFacts]) -> list[di
 
     What was not run has no evidence: it stands at the end of the last bar.
     """
-    bars = [(file, _counts_by_kind(of_report)) for file, of_report in _by_report(statements, known)]
+    bars = [(file, counts_by_kind(of_report)) for file, of_report in by_report(statements, known)]
     longest = max(sum(counts.values()) for _, parts in bars for counts in parts.values())
     return [
         {
@@ -87,7 +88,7 @@ def _bars(statements: pd.DataFrame, known: Mapping[str, ReportFacts]) -> list[di
     ]
 
 
-def _counts_by_kind(statements: pd.DataFrame) -> dict[str, dict[str, int]]:
+def counts_by_kind(statements: pd.DataFrame) -> dict[str, dict[str, int]]:
     """Return the counts of each outcome by kind of evidence, under an empty name if nothing was run."""
     run = statements[statements["outcome"] != verdicts.NOT_RUN]
     kinds = [kind for kind in KINDS if (run["evidence"] == kind).any()] or [""]
@@ -96,7 +97,7 @@ def _counts_by_kind(statements: pd.DataFrame) -> dict[str, dict[str, int]]:
     return counts
 
 
-def _by_report(
+def by_report(
     statements: pd.DataFrame, known: Mapping[str, ReportFacts]
 ) -> Iterator[tuple[str, pd.DataFrame]]:
     """Yield the statements of each report, in the order of their list."""

@@ -8,14 +8,14 @@ from markupsafe import Markup
 
 
 def filled_in(template: str | Path, **values: Any) -> str:
-    """Return the page of a Jinja template, values escaped; one that the template needs and lacks is an error.
+    """Return the page of a Jinja template; a value that the template needs and lacks is an error.
 
-    What it includes is looked for in its own folder.
+    In HTML values are escaped. What it includes is looked for in its own folder.
     """
     path = Path(template)
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(path.parent),
-        autoescape=True,
+        autoescape=jinja2.select_autoescape(["html.j2"]),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -1,0 +1,136 @@
+"""The findings and the README's answer say what is published, and nothing else."""
+
+import io
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from edits import edited
+from made_project import project_with_results
+from places import ROOT
+from project import STUDY, inside
+from replication.audit.auditor import run_audit
+from replication.errors import ResultsError
+from replication.publication import publish
+from replication.publication.findings import (
+    BEGIN,
+    END,
+    PAGE,
+    PICTURE,
+    README,
+    _plain,
+    findings,
+    write_findings,
+)
+from replication.system.tables import read_table
+
+pytestmark = pytest.mark.slow
+
+RESULTS = Path("results/demo")
+PUBLISHED = Path("published/demo")
+STUDIES = Path("config/studies")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Return a project with published results."""
+    with project_with_results(tmp_path_factory.mktemp("made") / "project") as folder:
+        with inside(folder):
+            README.write_text(f"# Title\n\n{BEGIN}\nold\n{END}\n\nThe rest.\n")
+            screen = io.StringIO()
+            assert run_audit({}, screen, io.StringIO()), screen.getvalue()
+            publish(RESULTS)
+            shutil.copy(ROOT / "reports/findings.md.j2", "reports")
+        yield folder
+
+
+@pytest.fixture(autouse=True)
+def _project(made: Path, tmp_path: Path) -> Iterator[None]:
+    with inside(Path(shutil.copytree(made, tmp_path / "project"))):
+        yield
+
+
+def test_each_decided_statement_is_said_with_its_evidence() -> None:
+    page = findings(PUBLISHED)[PAGE]
+    claims = read_table(PUBLISHED / "claims.csv")
+    for claim in claims[claims["plainest"]].to_dict("records"):
+        said = claim["outcome"] in ("supported", "contradicted", "undecided", "identical runs")
+        assert (f"`{claim['study']}/{claim['id']}`" in page) == said
+    assert f"| A tiny study (`{STUDY}`) | 2 | 2 | 4 | digits |" in page
+
+
+def test_audit_and_cost_are_those_on_record() -> None:
+    page = findings(PUBLISHED)[PAGE]
+    audit = json.loads((PUBLISHED / "audit.json").read_text())
+    cost = json.loads((PUBLISHED / "cost.json").read_text())
+    assert audit["root_sha256"] in page
+    assert f"{cost['core_hours']:.1f} hours of a core" in page
+    assert "**not** those of before the runs" not in page
+    (PUBLISHED / "audit.json").write_text(json.dumps({**audit, "fixed_before": False}))
+    assert "**not** those of before the runs" in findings(PUBLISHED)[PAGE]
+
+
+def test_the_readme_says_the_same_and_keeps_the_rest() -> None:
+    write_findings(PUBLISHED)
+    before, answer, after = README.read_text().replace(END, BEGIN).split(BEGIN)
+    sentence = answer.split("**")[1]
+    assert (before, after) == ("# Title\n\n", "\n\nThe rest.\n")
+    assert sentence.startswith("Of 2 statements in 1 report, ")
+    assert sentence in PAGE.read_text()
+    assert PICTURE.read_text().startswith("<?xml")
+
+
+def test_written_again_nothing_changes() -> None:
+    paths = write_findings(PUBLISHED)
+    first = {path: path.read_bytes() for path in paths}
+    write_findings(PUBLISHED)
+    assert {path: path.read_bytes() for path in paths} == first
+
+
+def test_statements_of_a_study_that_was_not_published_are_not_run() -> None:
+    shutil.copy(STUDIES / f"{STUDY}.yaml", STUDIES / "other.yaml")
+    page = findings(PUBLISHED)[PAGE]
+    assert "Of 4 statements in 1 report" in page
+    assert "Not run yet at this scale: A tiny study." in page
+
+
+def test_a_verdict_that_changes_changes_the_answer() -> None:
+    first = findings(PUBLISHED)
+    path = PUBLISHED / "claims.csv"
+    [outcome] = {
+        row["outcome"] for row in read_table(path).to_dict("records") if row["id"] == "cosine-better"
+    }
+    other = "contradicted" if outcome != "contradicted" else "supported"
+    path.write_text(path.read_text().replace(f",{outcome},", f",{other},"))
+    second = findings(PUBLISHED)
+    assert all(first[each] != second[each] for each in (PAGE, README, PICTURE))
+
+
+def test_a_study_that_is_gone_is_named() -> None:
+    (STUDIES / f"{STUDY}.yaml").rename(STUDIES / "other.yaml")
+    with pytest.raises(ResultsError, match=f"has no study {STUDY}, which was published"):
+        findings(PUBLISHED)
+
+
+def test_a_reading_that_is_gone_is_named() -> None:
+    path = STUDIES / f"{STUDY}.yaml"
+    path.write_text(edited(path.read_text(), "id: cosine-better", "id: another"))
+    with pytest.raises(ResultsError, match=rf"{STUDY}/.*, which was published"):
+        findings(PUBLISHED)
+
+
+def test_a_readme_without_a_place_is_named() -> None:
+    README.write_text("# Title\n")
+    with pytest.raises(ResultsError, match=r"README\.md: has no place for the answer"):
+        write_findings(PUBLISHED)
+    assert not PAGE.exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"), [("a*b_c", r"a\*b\_c"), ("[x](y)", r"\[x\](y)"), ("<b>|", r"\<b\>\|")]
+)
+def test_what_a_report_says_is_no_markdown(text: str, shown: str) -> None:
+    assert _plain(text) == shown
