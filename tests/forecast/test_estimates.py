@@ -4,6 +4,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
+from made_runs import made_dataset, write_made_dataset
 from replication.data.recipes import Shape
 from replication.errors import ConfigurationError
 from replication.forecast import costs
@@ -191,9 +192,17 @@ def test_a_grid_of_rates_snapshots_and_members_are_of_one_kind():
     assert kind_of(other, SHAPE) != kind_of(same[0], SHAPE)
 
 
-def test_an_image_folder_has_no_known_shape():
-    with pytest.raises(ConfigurationError, match="no forecast for the image folder mine"):
-        shape_of("mine")
+def test_an_image_folder_is_looked_at_once_it_is_prepared(tmp_path):
+    with pytest.raises(
+        ConfigurationError, match="image folder mine before it is prepared: run `snakemake data`"
+    ):
+        shape_of("mine", tmp_path)
+    dataset = made_dataset("mine")
+    write_made_dataset(dataset, tmp_path)
+    images = dataset.train_images
+    assert shape_of("mine", tmp_path) == Shape(
+        len(images), len(dataset.test_images), tuple(images.shape[1:]), len(dataset.classes)
+    )
 
 
 @pytest.mark.slow

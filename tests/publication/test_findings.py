@@ -5,6 +5,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -53,6 +54,11 @@ def _project(made: Path, tmp_path: Path) -> Iterator[None]:
         yield
 
 
+def read_cost() -> dict[str, Any]:
+    cost: dict[str, Any] = json.loads((PUBLISHED / "cost.json").read_text())
+    return cost
+
+
 def test_each_decided_statement_is_said_with_its_evidence() -> None:
     page = findings(PUBLISHED)[PAGE]
     claims = read_table(PUBLISHED / "claims.csv")
@@ -65,12 +71,19 @@ def test_each_decided_statement_is_said_with_its_evidence() -> None:
 def test_audit_and_cost_are_those_on_record() -> None:
     page = findings(PUBLISHED)[PAGE]
     audit = json.loads((PUBLISHED / "audit.json").read_text())
-    cost = json.loads((PUBLISHED / "cost.json").read_text())
+    cost = read_cost()
     assert audit["root_sha256"] in page
     assert f"{cost['core_hours']:.1f} hours of a core" in page
     assert "**not** those of before the runs" not in page
     (PUBLISHED / "audit.json").write_text(json.dumps({**audit, "fixed_before": False}))
     assert "**not** those of before the runs" in findings(PUBLISHED)[PAGE]
+
+
+def test_the_forecast_stands_beside_the_cost() -> None:
+    hours = read_cost()["core_hours_by_study"][STUDY]
+    assert f"| `{STUDY}` | {hours:.2f} | – |" in findings(PUBLISHED)[PAGE]
+    (PUBLISHED / "forecast.csv").write_text(f"study,arm,hours\n{STUDY},cosine,1.5\n{STUDY},probing,2.25\n")
+    assert f"| `{STUDY}` | {hours:.2f} | 3.75 |" in findings(PUBLISHED)[PAGE]
 
 
 def test_the_readme_says_the_same_and_keeps_the_rest() -> None:

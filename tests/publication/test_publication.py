@@ -155,6 +155,16 @@ def test_the_cost_is_what_the_runs_have_measured() -> None:
     assert cost["core_hours_by_study"] == {STUDY: pytest.approx(seconds / 3600)}
 
 
+def test_the_last_forecast_goes_along_and_is_no_result() -> None:
+    forecast = Path("results/demo.forecast.csv")
+    forecast.write_text("study,arm,hours\n")
+    publish(RESULTS)
+    assert (PUBLISHED / "demo/forecast.csv").read_text() == forecast.read_text()
+    shutil.rmtree(RESULTS)
+    restore(PUBLISHED / "demo", RESULTS)
+    assert not (RESULTS / "forecast.csv").exists()
+
+
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [

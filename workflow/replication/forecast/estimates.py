@@ -31,6 +31,7 @@ from replication.system.files import visible_files
 from replication.system.memory import MEGABYTE
 
 HOUR = 3600
+PREPARED = Path("resources/datasets")
 BYTES_PER_PREDICTION = 5  # a class and a loss
 BYTES_PER_EPOCH = 400  # rows of history.csv and timings.csv
 
@@ -51,17 +52,26 @@ class Size:
     kept_states: int = 0  # states of training that a search keeps
 
 
-def shape_of(dataset: str) -> Shape:
-    """Return the shape of a built-in data set, without preparing it.
+def shape_of(dataset: str, prepared: Path = PREPARED) -> Shape:
+    """Return the shape of a data set: a built-in one need not be prepared, the user's own is looked at.
 
     Raises
     ------
     ConfigurationError
-        It is the user's own, whose shape is not known beforehand.
+        It is the user's own, and not prepared.
     """
-    if dataset not in DATASETS:
-        raise ConfigurationError(f"no forecast for the image folder {dataset}: leave it out with `only`")
-    return DATASETS[dataset].shape
+    if dataset in DATASETS:
+        return DATASETS[dataset].shape
+    manifest = prepared / f"{dataset}.json"
+    if not manifest.is_file():
+        raise ConfigurationError(
+            f"no forecast for the image folder {dataset} before it is prepared: run `snakemake data` with the same "
+            "configuration, or leave it out with `only`"
+        )
+    facts = json.loads(manifest.read_text(encoding="utf-8"))
+    (train, *pixels), (test, *_) = (facts["shapes"][name] for name in ("train_images", "test_images"))
+    height, width, channels = pixels
+    return Shape(train, test, (height, width, channels), len(facts["classes"]))
 
 
 def size_of(settings: RunSettings, shape: Shape) -> Size:

@@ -1,10 +1,10 @@
 """Audited results, packed so that they can be kept with the code, and taken out again.
 
 `publish` puts the results of a scale into a folder of some twenty files instead of thousands: each study's runs,
-tables and figures as one archive, everything else as it is, and beside it the configuration, the labels of the data and
-what it has cost. Of a run's predictions it keeps the classes of the last and the best epoch, a hundredth of the whole,
-except where ensembles need the probabilities. `restore` makes the results folder of it again, for `snakemake audit`,
-`recheck` and `trace`.
+tables and figures as one archive, everything else as it is, and beside it the configuration, the labels of the data,
+what it has cost, and the last forecast of that. Of a run's predictions it keeps the classes of the last and the best
+epoch, a hundredth of the whole, except where ensembles need the probabilities. `restore` makes the results folder of it
+again, for `snakemake audit`, `recheck` and `trace`.
 """
 
 import os
@@ -34,7 +34,7 @@ from replication.system.files import replace_folder, write_json, write_text
 from replication.training.predictions import read_predictions, write_classes
 
 PUBLISHED = Path("published")
-CONFIGURATION, COST = "config.yaml", "cost.json"
+CONFIGURATION, COST, FORECAST = "config.yaml", "cost.json", "forecast.csv"
 ARCHIVE = ".tar.xz"
 LARGEST = 40_000_000  # bytes: what one should put into a git repository
 
@@ -62,6 +62,8 @@ def publish(results: Path, published: Path = PUBLISHED, largest: int = LARGEST) 
             write_labels(labels, labels_file(name, folder / LABELS.name))
         write_text(folder / CONFIGURATION, yaml.safe_dump(audit["configuration"]))
         write_json(folder / COST, cost_of(results, files, records))
+        if (forecast := results.with_name(f"{results.name}.{FORECAST}")).is_file():
+            shutil.copy(forecast, folder / FORECAST)
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
         if size > largest:
             raise ResultsError(
@@ -92,7 +94,7 @@ def restore(published: Path, results: Path) -> None:
         for path in sorted(published.iterdir()):
             if path.name.endswith(ARCHIVE):
                 unpack(path, folder)
-            elif path.is_file() and path.name not in (CONFIGURATION, COST):
+            elif path.is_file() and path.name not in (CONFIGURATION, COST, FORECAST):
                 shutil.copy(path, folder / path.name)
         _check_all(folder, published)
         _set_times(folder)

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from replication.analysis import verdicts
 from replication.analysis.kinds_of_evidence import KINDS
 from replication.errors import ResultsError
-from replication.publication import ARCHIVE, CONFIGURATION, COST, unpack
+from replication.publication import ARCHIVE, CONFIGURATION, COST, FORECAST, unpack
 from replication.report import parts
 from replication.report.answer import HOLDS, answer_in_words, by_report, counts_by_kind
 from replication.report.claim_words import our_words, reported_words, what_we_saw, what_would_decide
@@ -84,6 +84,7 @@ def findings(published: Path) -> dict[Path, str]:
         studies=[_study(planned, tables["runs"]) for planned in plan.values()],
         left=[planned.study.title for name, planned in everything.items() if name not in plan],
         budgets=budgets(plan, tables["recommendations"], tables["runs"], titles),
+        forecast=_forecast(published / FORECAST),
         cost=json.loads((published / COST).read_text(encoding="utf-8")),
         audit=json.loads((published / "audit.json").read_text(encoding="utf-8")),
     )
@@ -115,6 +116,14 @@ def _tables(published: Path, names: tuple[str, ...]) -> dict[str, pd.DataFrame]:
     with tempfile.TemporaryDirectory(prefix="findings-") as folder:
         unpack(published / f"tables{ARCHIVE}", Path(folder))
         return {name: read_table(Path(folder, "tables", f"{name}.csv")) for name in names}
+
+
+def _forecast(path: Path) -> dict[str, float]:
+    """Return the hours of a core that were forecast for each study; none without a forecast."""
+    if not path.is_file():
+        return {}
+    hours: dict[str, float] = read_table(path).groupby("study")["hours"].sum().to_dict()
+    return hours
 
 
 def _report(
