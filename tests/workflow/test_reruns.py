@@ -97,6 +97,15 @@ def test_published_results_are_gone_on_with(finished: Project, copy_of: Copy) ->
     assert "Audit passed" in project.snakemake("audit", "--config", "seeds=3").stdout
 
 
+def test_the_audit_needs_no_image_folder_that_the_configuration_names(finished: Project) -> None:
+    """Published results come without it: the audit looks at them, and says what it misses."""
+    config = ("--config", "scale=paper", "image_folders={mine: nowhere}", "substitute={mnist: mine}")
+    assert "nowhere" in finished.snakemake("--dry-run", *config, check=False).stdout
+    said = finished.snakemake("audit", *config, check=False).stdout
+    assert "nowhere" not in said
+    assert "Audit impossible: results/paper holds no results" in said
+
+
 def test_a_changed_setting_of_one_arm_reruns_that_arm(finished: Project, copy_of: Copy) -> None:
     project = copy_of(finished)
     project.edit(f"config/studies/{STUDY}.yaml", "factors: [2.0, 1.0, 0.5]", "factors: [4.0, 1.0, 0.25]")

@@ -23,15 +23,19 @@ INSTANCE = (
     register(".snakemake/instances", leftovers=".snakemake/locks") if workflow.is_main_process else None
 )
 
+DOWNLOADS = "resources/downloads"
+
 try:
     CONFIG = load_config(config, files=[])  # its files are read before, see checks.smk
     PLAN = load_plan(CONFIG, STUDIES)
     DATASETS = sorted({name for study in PLAN.values() for name in study.datasets})
-    # Asked and told once a call, not by each of its jobs again.
-    DOWNLOADED = downloaded_all_the_same(DATASETS, CONFIG) if workflow.is_main_process else []
-    # What each data set is prepared from: the user's own files, or those to download.
-    RAW_FILES = {name: raw_files(name, CONFIG, "resources/downloads") for name in DATASETS}
-    INVENTORIES = {name: inventory(name, CONFIG) for name in DATASETS}
+    DOWNLOADED = []
+    # Asked and told once a call, not by each of its jobs again. The audit reads what is prepared, and published
+    # results come without images: theirs need not be here for it. Snakemake does not know its targets yet.
+    if workflow.is_main_process and "audit" not in sys.argv:
+        DOWNLOADED = downloaded_all_the_same(DATASETS, CONFIG)
+        for name in DATASETS:
+            raw_files(name, CONFIG, DOWNLOADS)
     REQUESTS = read_requests(CONFIG, f"results/{CONFIG.scale}.forecast.csv")
 except ReplicationError as error:
     raise WorkflowError(str(error)) from None

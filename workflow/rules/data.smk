@@ -8,7 +8,7 @@ localrules:
 
 rule download:
     output:
-        "resources/downloads/{dataset}/{file}",
+        f"{DOWNLOADS}/{{dataset}}/{{file}}",
     log:
         "logs/data/{dataset}/{file}.log",
     conda:
@@ -21,7 +21,8 @@ rule download:
 
 rule prepare:
     input:
-        lambda wildcards: RAW_FILES[wildcards.dataset],
+        # The user's own files, or those to download.
+        lambda wildcards: raw_files(wildcards.dataset, CONFIG, DOWNLOADS),
     output:
         dataset="resources/datasets/{dataset}.safetensors",
         manifest="resources/datasets/{dataset}.json",
@@ -31,7 +32,7 @@ rule prepare:
         "../../envs/pipeline.yaml"
     params:
         # Snakemake judges a folder by its own date, which says nothing of what lies deep in it.
-        inputs=lambda wildcards: INVENTORIES[wildcards.dataset],
+        inputs=lambda wildcards: inventory(wildcards.dataset, CONFIG),
         code=lambda wildcards: script_digest("prepare.py", {"data.registry.DATASETS": wildcards.dataset}),
     script:
         "../scripts/prepare.py"
