@@ -17,7 +17,7 @@ SCALE ?= demo
 # In every call of snakemake below, so that each is about the same results.
 AT_SCALE := --cores all --config scale=$(SCALE)
 
-.PHONY: report test check lint lock setup bench snakemake-report
+.PHONY: report test check lint lock setup bench published snakemake-report
 .DEFAULT_GOAL := report
 
 report: setup  ## Run the demo and show its verdicts.
@@ -48,6 +48,15 @@ snakemake-report: setup  ## Snakemake's report of the results at SCALE (demo): r
 	@$(ACTIVATE) snakemake audit $(AT_SCALE) || { \
 	  echo "No report: the audit of results/$(SCALE) has failed, as it says above." >&2; exit 1; }
 	@$(ACTIVATE) snakemake --report results/$(SCALE).snakemake-report.html $(AT_SCALE)
+
+# After a change of tables, verdicts, figures or page. Trains nothing, and needs no images.
+PUBLISHED := laptop
+published: setup  ## Derive what is published again from its runs, audit it, and say what it says.
+	@$(ACTIVATE) python -m replication restore $(PUBLISHED)
+	@$(ACTIVATE) snakemake figures --forceall --cores all --configfile published/$(PUBLISHED)/config.yaml
+	@$(ACTIVATE) snakemake audit --cores all --configfile published/$(PUBLISHED)/config.yaml
+	@$(ACTIVATE) python -m replication publish --scale $(PUBLISHED)
+	@$(ACTIVATE) python -m replication findings $(PUBLISHED)
 
 # Keras goes into an environment of its own; where it cannot be installed, the others are measured without it.
 bench: setup  ## Measure this machine: benchmarks/results/README.md. About a quarter of an hour.

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -80,13 +81,21 @@ def test_one_more_seed_runs_only_the_new_runs(finished: Project) -> None:
     assert finished.jobs("--config", "seeds=3")["train"] == 2
 
 
-def test_published_results_are_gone_on_with(finished: Project, copy_of: Copy) -> None:
-    """In another clone, where Snakemake knows nothing of them, and the data have been prepared."""
-    project = copy_of(finished)
+@pytest.fixture(scope="module")
+def published(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Return another clone with published results, where Snakemake knows nothing of them; data are prepared."""
+    project = Project(
+        Path(shutil.copytree(finished.folder, tmp_path_factory.mktemp("published") / "project"))
+    )
     project.snakemake("audit")
     project.command("publish")
     for folder in ("results", ".snakemake"):
         shutil.rmtree(project.folder / folder)
+    return project
+
+
+def test_published_results_are_gone_on_with(published: Project, copy_of: Copy) -> None:
+    project = copy_of(published)
     project.command("restore", "demo")
     assert "train" not in project.jobs()
     assert project.jobs("--config", "seeds=3")["train"] == 2
@@ -95,6 +104,18 @@ def test_published_results_are_gone_on_with(finished: Project, copy_of: Copy) ->
     after = project.trained()
     assert {run: after[run] for run in before} == before
     assert "Audit passed" in project.snakemake("audit", "--config", "seeds=3").stdout
+
+
+def test_what_is_published_is_derived_again_without_data(published: Project, copy_of: Copy) -> None:
+    project = copy_of(published)
+    shutil.rmtree(project.folder / "resources")
+    project.command("restore", "demo")
+    project.edit("reports/report.html.j2", "<h1>Learning-rate replication</h1>", "<h1>Another title</h1>")
+    assert "report.html: differs" in project.snakemake("audit", check=False).stdout
+    before = project.trained()
+    project.snakemake("figures", "--forceall")
+    assert project.trained() == before
+    assert "Audit passed" in project.snakemake("audit").stdout
 
 
 def test_the_audit_needs_no_image_folder_that_the_configuration_names(finished: Project) -> None:

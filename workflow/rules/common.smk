@@ -30,9 +30,9 @@ try:
     PLAN = load_plan(CONFIG, STUDIES)
     DATASETS = sorted({name for study in PLAN.values() for name in study.datasets})
     DOWNLOADED = []
-    # Asked and told once a call, not by each of its jobs again. The audit reads what is prepared, and published
-    # results come without images: theirs need not be here for it. Snakemake does not know its targets yet.
-    if workflow.is_main_process and "audit" not in sys.argv:
+    # Asked and told once a call, not by each of its jobs again. Audit and figures need no images, and published results
+    # come without them. Snakemake does not know its targets yet.
+    if workflow.is_main_process and not {"audit", "figures"} & {*sys.argv}:
         DOWNLOADED = downloaded_all_the_same(DATASETS, CONFIG)
         for name in DATASETS:
             raw_files(name, CONFIG, DOWNLOADS)
