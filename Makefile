@@ -9,9 +9,12 @@ STAMP := $(VENV)/requirements.lock
 PATH_FILE := envs/replication.pth
 ACTIVATE := . $(VENV)/bin/activate &&
 
+# What is compiled is kept, also where the surroundings say otherwise: hundreds of processes import it.
+export PYTHONDONTWRITEBYTECODE :=
+
 # In two processes, each test file in one of them: its tests share what is expensive to make. The longest files begin
-# (tests/conftest.py), which pytest-xdist would undo. What is compiled is kept, for hundreds of processes import it.
-PYTEST := PYTHONDONTWRITEBYTECODE= python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+# (tests/conftest.py), which pytest-xdist would undo.
+PYTEST := python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 SCALE ?= demo
 # In every call of snakemake below, so that each is about the same results.
@@ -67,7 +70,7 @@ bench: setup  ## Measure this machine: benchmarks/results/README.md. About a qua
 	  python evaluation.py && python training.py && python jobs.py && python scaling.py 100 1000 && python page.py
 
 # The stamp is a copy of the lock, written last: an interrupted or outdated installation is done again,
-# a touched but unchanged lock is not.
+# a touched but unchanged lock is not. pip would compile on one core; packages hold files that cannot be compiled.
 setup:
 	@cmp -s $(LOCK) $(STAMP) || { \
 	  if [ -L $(VENV) ]; then \
@@ -75,7 +78,8 @@ setup:
 	    exit 1; fi && \
 	  $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")' && \
 	  $(PYTHON) -m venv --clear $(VENV) && \
-	  $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK) && \
+	  $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r $(LOCK) && \
+	  { $(VENV)/bin/python -m compileall -qq -j 0 $(VENV)/lib || true; } && \
 	  cp $(LOCK) $(STAMP); }
 	@for place in $(VENV)/lib/python*/site-packages; do \
 	  cmp -s $(PATH_FILE) $$place/$(notdir $(PATH_FILE)) || cp $(PATH_FILE) $$place/; done

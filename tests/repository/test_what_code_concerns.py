@@ -229,8 +229,6 @@ def test_the_rules_are_what_judges_and_nothing_else(copied, monkeypatch, file, o
 @pytest.mark.parametrize(
     ("script", "module", "name"),
     [
-        ("claims.py", "analysis.verdicts", "judge"),
-        ("claims.py", "analysis.comparisons", "holm"),
         ("combine.py", "system.tables", "read_table"),
         ("download.py", "data.downloading", "fetch"),
         ("execute_notebook.py", "report.figures", "curves"),
@@ -240,7 +238,9 @@ def test_the_rules_are_what_judges_and_nothing_else(copied, monkeypatch, file, o
         ("report.py", "report.formatting", "format_value"),
         ("schedules.py", "schedules.examples", "EXAMPLES"),
         ("schedules.py", "schedules.profiles", "rex"),
+        ("study_tables.py", "analysis.comparisons", "holm"),
         ("study_tables.py", "analysis.study_tables", "summarise"),
+        ("study_tables.py", "analysis.verdicts", "judge"),
         ("train.py", "data.dataset", "read_dataset"),
         ("train.py", "training.models.resnet18", "_with_width"),
         ("train.py", "training.early_stopping", "Stopper"),

@@ -74,7 +74,7 @@ def test_an_edit_of_the_verdicts_trains_nothing(finished: Project, copy_of: Copy
     project.edit("workflow/replication/analysis/verdicts.py", "LOOK_LEVEL = 0.004", "LOOK_LEVEL = 0.05")
     jobs = project.jobs()
     assert "train" not in jobs
-    assert {"claims", "combine", "notebook", "report"} <= jobs.keys()
+    assert {"study_tables", "combine", "notebook", "report"} <= jobs.keys()
 
 
 def test_one_more_seed_runs_only_the_new_runs(finished: Project) -> None:

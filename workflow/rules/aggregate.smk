@@ -3,16 +3,22 @@
 
 localrules:
     study_tables,
-    claims,
     combine,
     schedules,
 
 
+# Tables and verdicts in one job: judging takes far less than importing pandas.
 rule study_tables:
     input:
         record_files,
     output:
         **{table: study_table(table) for table in STUDY_TABLES},
+        claims=report(
+            f"{RESULTS}/studies/{{study}}/claims.csv",
+            caption="../../reports/captions/study_claims.rst",
+            category="Claims",
+            labels={"study": "{study}"},
+        ),
     log:
         f"{LOGS}/tables/{{study}}.log",
     conda:
@@ -22,28 +28,6 @@ rule study_tables:
         code=script_digest("study_tables.py"),
     script:
         "../scripts/study_tables.py"
-
-
-rule claims:
-    input:
-        runs=f"{RESULTS}/studies/{{study}}/runs.csv",
-        history=f"{RESULTS}/studies/{{study}}/history.csv",
-    output:
-        report(
-            f"{RESULTS}/studies/{{study}}/claims.csv",
-            caption="../../reports/captions/study_claims.rst",
-            category="Claims",
-            labels={"study": "{study}"},
-        ),
-    log:
-        f"{LOGS}/claims/{{study}}.log",
-    conda:
-        "../../envs/pipeline.yaml"
-    params:
-        plan=lambda wildcards: PLAN[wildcards.study].digest,
-        code=script_digest("claims.py"),
-    script:
-        "../scripts/claims.py"
 
 
 # All in one job: each takes far less than importing pandas.

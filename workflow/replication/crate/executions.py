@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from replication.audit.layout import AUDIT, PAGE, SIGNATURE, SUMS
-from replication.crate.steps import STEPS, parameter_id, step_id
+from replication.crate.steps import COMBINED, STEPS, parameter_id, step_id
 from replication.crate.vocabulary import COMPLETED, Entity, identifier, property_value, reference, references
 from replication.report.parts import PAGE_FILES
 from replication.runs.folder import HISTORY, PREDICTIONS, RECORD, TIMINGS
@@ -21,7 +21,6 @@ RUN_FILES = {
     "steps": STEPS_FILE,
 }
 OF_RUNS = {"records": RECORD, "histories": HISTORY, "timings": TIMINGS, "steps": STEPS_FILE}
-COMBINED = (*STUDY_TABLES, "claims")
 Values = Mapping[str, Sequence[str]]
 
 
@@ -211,13 +210,7 @@ def study_executions(study: str, run_ids: Sequence[str], results: Results) -> li
     }
     tables = {name: found for name, found in table.items() if name != "claims"}
     return [
-        Execution("study_tables", study, plan | of_runs, tables),
-        Execution(
-            "claims",
-            study,
-            plan | {"runs": table["runs"], "history": table["history"]},
-            {"claims": table["claims"]},
-        ),
+        Execution("study_tables", study, plan | of_runs, table),
         Execution(
             "notebook",
             study,

@@ -8,6 +8,7 @@ from replication.runs.results import STUDY_TABLES
 
 FILE, FOLDER, TEXT, NUMBER = "File", "Dataset", "Text", "Integer"
 WORKFLOW = "workflow"  # as the name of a step: the workflow as a whole
+COMBINED = (*STUDY_TABLES, "claims")  # the tables of a study, each of which there is for all studies, too
 
 
 @dataclass(frozen=True)
@@ -57,9 +58,9 @@ STEPS: dict[str, Step] = {
     ),
     "study_tables": Step(
         "study_tables.py",
-        "Collect the runs of one study into its tables.",
+        "Collect the runs of one study into its tables, and judge its claims.",
         {"study": FILE, "records": FILE, "histories": FILE, "timings": FILE, "steps": FILE},
-        dict.fromkeys(STUDY_TABLES, FILE),
+        dict.fromkeys(COMBINED, FILE),
         {
             "records": "train.record",
             "histories": "train.history",
@@ -67,19 +68,12 @@ STEPS: dict[str, Step] = {
             "steps": "train.steps",
         },
     ),
-    "claims": Step(
-        "claims.py",
-        "Judge the claims of one study.",
-        {"study": FILE, "runs": FILE, "history": FILE},
-        {"claims": FILE},
-        {"runs": "study_tables.runs", "history": "study_tables.history"},
-    ),
     "combine": Step(
         "combine.py",
         "Put each table of all studies into one.",
-        dict.fromkeys((*STUDY_TABLES, "claims"), FILE),
-        dict.fromkeys((*STUDY_TABLES, "claims"), FILE),
-        {**{table: f"study_tables.{table}" for table in STUDY_TABLES}, "claims": "claims.claims"},
+        dict.fromkeys(COMBINED, FILE),
+        dict.fromkeys(COMBINED, FILE),
+        {table: f"study_tables.{table}" for table in COMBINED},
     ),
     "schedules": Step("schedules.py", "Tabulate the curve of every schedule.", {}, {"schedules": FILE}),
     "notebook": Step(
@@ -87,7 +81,7 @@ STEPS: dict[str, Step] = {
         "Execute the notebook of one study, which draws its figures.",
         {"notebook": FILE, "tables": FILE, "claims": FILE},
         {"notebook": FILE, "figures": FOLDER},
-        {"tables": "study_tables.summary", "claims": "claims.claims"},
+        {"tables": "study_tables.summary", "claims": "study_tables.claims"},
     ),
     "report": Step(
         "report.py",
