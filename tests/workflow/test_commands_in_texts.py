@@ -45,6 +45,7 @@ BEFORE = {
 }
 
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+SHELL = re.compile(r"^```(ba|z)?sh|^```shell", re.MULTILINE)
 COMMENT = re.compile(r"\s+# .*")
 
 
@@ -52,6 +53,7 @@ def commands_of(page: Path) -> list[str]:
     """Return the commands of a page, in order: each line of its `console` blocks."""
     lines = "".join(BLOCK.findall(page.read_text(encoding="utf-8"))).splitlines()
     assert all(line.startswith("$ ") for line in lines)
+    assert not SHELL.search(page.read_text(encoding="utf-8")), f"{page}: commands stand in `console` blocks"
     return [COMMENT.sub("", line).removeprefix("$ ") for line in lines]
 
 
