@@ -45,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     verdicts.set_defaults(command=_verdicts)
     _add_progress(commands)
     _add_trace(commands)
+    _add_latex(commands)
     _add_compare(commands)
     new_study = commands.add_parser("new-study", help="write a study and its notebook that run as they are")
     new_study.add_argument("name", metavar="NAME", help="of the study: lower-case letters, digits, hyphens")
@@ -116,6 +117,18 @@ def _add_trace(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     trace.add_argument("--scale", choices=get_args(Scale), help="default: that of config/config.yaml")
     trace.add_argument("--json", action="store_true", help="print JSON")
     trace.set_defaults(command=_trace)
+
+
+def _add_latex(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    latex = commands.add_parser(
+        "latex",
+        help="write numbers, tables and figures for a paper",
+        description="Write results/SCALE.latex: numbers.tex, a macro for each number of a table or a verdict, and the "
+        "tables of all studies. The folder is replaced whole.",
+    )
+    latex.add_argument("--scale", choices=get_args(Scale), help="default: that of config/config.yaml")
+    latex.add_argument("--figures", action="store_true", help="draw all figures too, as PDF")
+    latex.set_defaults(command=_latex)
 
 
 def _add_compare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -193,6 +206,16 @@ def _trace(options: argparse.Namespace) -> str:
     tracer = Tracer(_results(options), STUDIES)
     chain = tracer.claim(options.claim) if options.claim else tracer.number(options.number)
     return json.dumps(chain, indent=2, ensure_ascii=False) if options.json else trace_text(chain)
+
+
+def _latex(options: argparse.Namespace) -> str:
+    from replication.report import parts
+    from replication.runs.plan import STUDIES
+    from replication.trace.latex import write_latex
+    from replication.trace.tracer import Tracer
+
+    tracer = Tracer(_results(options), STUDIES)
+    return f"Written: {write_latex(tracer, Path(parts.FOLDER) if options.figures else None)}"
 
 
 def _compare(options: argparse.Namespace) -> tuple[str, int]:

@@ -41,13 +41,19 @@ def is_difference(reading: Reading) -> bool:
 
 def our_words(reading: Reading) -> str:
     """Return our estimate with its interval, such as `+9.00 % [+1.00, +17.00]`; a dash where there is none."""
-    estimate, low, high = (reading[key] for key in ("estimate", "low", "high"))
+    value = our_number(reading)
     if is_event(reading):
-        return MISSING if estimate is None else f"{estimate:.0%} of seeds"
-    bounds = (math.nan if bound is None else bound for bound in (low, high))
-    sign = is_difference(reading)
-    value = format_value(reading["measure"], estimate, sign=sign)
-    return f"{value} {format_interval(reading['measure'], *bounds, sign=sign)}".rstrip()
+        return value if value == MISSING else f"{value} of seeds"
+    bounds = (math.nan if reading[key] is None else reading[key] for key in ("low", "high"))
+    return f"{value} {format_interval(reading['measure'], *bounds, sign=is_difference(reading))}".rstrip()
+
+
+def our_number(reading: Reading, key: str = "estimate") -> str:
+    """Return our estimate, or one end of its interval, such as `+9.00 %`; a dash where there is none."""
+    value = reading[key]
+    if is_event(reading):
+        return MISSING if value is None else f"{value:.0%}"
+    return format_value(reading["measure"], value, sign=is_difference(reading))
 
 
 def reported_words(reading: Reading, claim: Claim) -> str:

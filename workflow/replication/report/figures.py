@@ -19,9 +19,9 @@ from matplotlib.ticker import MaxNLocator
 
 from replication.analysis.intervals import t_interval
 from replication.report.drawing import COLOURS, line_style, own_style
-from replication.report.surroundings import FIGURES_FOLDER
+from replication.report.surroundings import FIGURES_FOLDER, PDF_FOLDER
 from replication.settings.measures import MEASURES
-from replication.system.files import write_text
+from replication.system.files import whole_file, write_text
 from replication.system.missing import MISSING
 from replication.system.tables import read_table, write_table
 
@@ -202,6 +202,11 @@ def svg_of(figure: Figure) -> str:
     return stream.getvalue()
 
 
+def _write_pdf(figure: Figure, path: Path) -> None:
+    with own_style(**{"pdf.fonttype": 42}), whole_file(path) as temporary:  # fonts that publishers take
+        figure.savefig(temporary, format="pdf", metadata={"CreationDate": None})
+
+
 def figure_html(svg: str, name: str, alt: str, caption: str) -> str:
     """Return a figure for a page that is read offline: the image within, its alternative text and caption."""
     data = base64.b64encode(svg.encode()).decode()
@@ -214,7 +219,8 @@ def figure_html(svg: str, name: str, alt: str, caption: str) -> str:
 def show(tables: StudyTables, name: str, drawn: tuple[Figure, pd.DataFrame], alt: str, caption: str) -> HTML:
     """Save a figure and its data in the study's folder `figures`, and return it for the notebook.
 
-    Where the variable `FIGURES_FOLDER` is set, they go to the folder that it names.
+    Where the variable `FIGURES_FOLDER` is set, they go to the folder that it names. Where `PDF_FOLDER` is, the figure
+    goes to that one too, as PDF.
 
     Parameters
     ----------
@@ -230,6 +236,8 @@ def show(tables: StudyTables, name: str, drawn: tuple[Figure, pd.DataFrame], alt
     folder = Path(os.environ.get(FIGURES_FOLDER, tables.folder / "figures"))
     write_text(folder / f"{name}.svg", svg)
     write_table(data, folder / f"{name}.csv")
+    if PDF_FOLDER in os.environ:
+        _write_pdf(figure, Path(os.environ[PDF_FOLDER], f"{tables.folder.name}-{name}.pdf"))
     links = ", ".join(
         f'<a href="#arm-{tables.folder.name}-{arm}">{arm}</a>' for arm in dict.fromkeys(data["arm"])
     )

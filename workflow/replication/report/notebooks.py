@@ -13,7 +13,7 @@ from nbformat import NotebookNode
 
 from replication.errors import ResultsError
 from replication.report.drawing import write_font_list
-from replication.report.surroundings import FIGURES_FOLDER, KERNEL, own_surroundings
+from replication.report.surroundings import FIGURES_FOLDER, KERNEL, PDF_FOLDER, own_surroundings
 from replication.system.files import replace_folder, whole_file
 from replication.system.logs import children_logged
 
@@ -70,11 +70,25 @@ def execute(
         failed.unlink(missing_ok=True)
 
 
+def draw_pdfs(notebook: str | Path, tables: str | Path, folder: Path) -> None:
+    """Draw the figures of a notebook as PDF into `folder`, as `<study>-<figure>.pdf`; nothing else is kept."""
+    with TemporaryDirectory(prefix="notebook-") as scratch:
+        figures = Path(scratch, "figures")
+        _executed(
+            notebook, Path(scratch, "executed.ipynb"), tables, None, figures, **{PDF_FOLDER: str(folder)}
+        )
+
+
 def _executed(
-    notebook: str | Path, executed: Path, tables: str | Path, folder: str | Path | None, figures: Path
+    notebook: str | Path,
+    executed: Path,
+    tables: str | Path,
+    folder: str | Path | None,
+    figures: Path,
+    **variables: str,
 ) -> NotebookNode:
     """Execute a notebook in our own surroundings."""
-    with own_surroundings(**{FIGURES_FOLDER: str(figures)}) as home, children_logged():
+    with own_surroundings(**{FIGURES_FOLDER: str(figures)}, **variables) as home, children_logged():
         write_font_list(home / "matplotlib")
         content: NotebookNode = papermill.execute_notebook(
             # Whole paths: papermill goes to `folder` meanwhile.

@@ -44,16 +44,17 @@ def tables_of(
     titles, rates
         By arm: what it is called, and the small curve of its learning rate.
     """
-    tables = [_table(table, titles, summary, claims) for table in planned.study.tables]
+    tables = [shown_table(table, titles, summary, claims) for table in planned.study.tables]
     for table in tables:
         for row in table["rows"]:
             row["rate"] = rates[row["arm"]]
     return tables
 
 
-def _table(
+def shown_table(
     table: Table, titles: Mapping[str, str], summary: pd.DataFrame, claims: pd.DataFrame
 ) -> dict[str, Any]:
+    """Return a table with every number as a reader sees it; the parameters are those of `tables_of`."""
     return {
         "id": table.id,
         "title": table.title,

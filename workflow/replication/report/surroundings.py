@@ -16,7 +16,8 @@ from tempfile import TemporaryDirectory
 from replication.system.files import PACKAGE
 
 KERNEL = "python3"
-FIGURES_FOLDER = "REPLICATION_FIGURES"  # a variable: where a kernel's figures go, if not beside the tables
+# Variables: where a kernel's figures go, if not beside the tables; and where they go as PDF too, if anywhere.
+FIGURES_FOLDER, PDF_FOLDER = "REPLICATION_FIGURES", "REPLICATION_PDF_FIGURES"
 # What a process needs in order to start at all; any other variable is left out, those that we do not know too.
 KEPT = (
     *("PATH", "TMPDIR", "TEMP", "TMP", "USER", "LOGNAME", "SYSTEMROOT"),

@@ -164,7 +164,7 @@ class Tracer:
         full = _unique(name, tables, lambda key: key.partition("/")[2], "table", CSV_TABLES)
         study, table = tables[full]
         of_study = self.studies[study]
-        titles = {arm: each.title for arm, each in of_study.arms.items()} | of_study.derived_arms
+        titles = titles_of(of_study)
         known = {arm: titles[arm] for arm in table.arms}
         arm = _unique(row, known, lambda key: known[key], f"row of {full}")
         columns = {f"{c.measure}@{c.epoch}": (c.measure, str(c.epoch)) for c in table.columns}
@@ -175,18 +175,8 @@ class Tracer:
 
     def _mean(self, place: list[str], study: str, arm: str, measure: str, epoch: str) -> Chain:
         """Trace a mean over seeds with its interval, and compute it again from the folders of the runs."""
-        rows = self.summary[
-            (self.summary["study"] == study)
-            & (self.summary["arm"] == arm)
-            & (self.summary["measure"] == measure)
-            & (self.summary["epoch"].astype(str) == epoch)
-        ]
-        if rows.empty:
-            raise ResultsError(
-                f"{self.results}: the results have no {measure}@{epoch} of {study}/{arm}: it is in the study "
-                "file, but was not when they were made, or is not selected; run `snakemake --cores all`"
-            )
-        stored = {str(key): plain(value) for key, value in rows.iloc[0].items()}
+        index = self.summary_row(study, arm, measure, epoch)
+        stored = {str(key): plain(value) for key, value in self.summary.loc[index].items()}
         runs = self._answers([Question(self._run_ids(study, arm), measure, epoch)])
         values = [run["value"] for run in runs if run.get("value") is not None]
         again = t_interval(values, SUMMARY_LEVEL)
@@ -200,13 +190,34 @@ class Tracer:
             "value": stored["mean"],
             "interval": [stored["low"], stored["high"]],
             "seeds": {"with a value": stored["n"], "planned": stored["planned"]},
-            "file": self._line("tables/summary.csv", rows.index[0]),
+            "file": self._line("tables/summary.csv", index),
             "recomputed": plain(again.mean),
             "agrees": all(same(stored[key], plain(value)) for key, value in pairs),
             "formula": f"mean over {stored['n']} of {stored['planned']} seeds with its {SUMMARY_LEVEL:.0%} t interval; "
             + words(measure, epoch),
             "runs": runs,
         }
+
+    def summary_row(self, study: str, arm: str, measure: str, epoch: str) -> Any:
+        """Return the index in `summary` of a mean over seeds.
+
+        Raises
+        ------
+        ResultsError
+            The results have none.
+        """
+        rows = self.summary[
+            (self.summary["study"] == study)
+            & (self.summary["arm"] == arm)
+            & (self.summary["measure"] == measure)
+            & (self.summary["epoch"].astype(str) == epoch)
+        ]
+        if rows.empty:
+            raise ResultsError(
+                f"{self.results}: the results have no {measure}@{epoch} of {study}/{arm}: it is in the study "
+                "file, but was not when they were made, or is not selected; run `snakemake --cores all`"
+            )
+        return rows.index[0]
 
     def _line(self, name: str, index: Any) -> Chain:
         # The first row of a table is on the second line of its file.
@@ -279,6 +290,11 @@ class Tracer:
             "value": second_descent(curve, claim.threshold),
             "source": {"file": HISTORY, "row": "all epochs", "column": claim.measure},
         }
+
+
+def titles_of(study: Study) -> dict[str, str]:
+    """Return what each arm of a study is called, derived ones included."""
+    return {arm: each.title for arm, each in study.arms.items()} | study.derived_arms
 
 
 def _parts(place: str) -> tuple[str, str, str]:
