@@ -170,7 +170,7 @@ def test_every_action_is_controlled_by_its_step(project: Path) -> None:
     graph = graph_of(crate_of(project))
     controls = links(graph["#execution"], "object")
     actions = {name for name in graph if name.startswith("#action/")}
-    assert len(actions) == 1 + 4 + 3 + 3  # data set, runs, one study; combined tables, schedules and report
+    assert len(actions) == 1 + 4 + 2 + 3  # data set, runs, one study; combined tables, schedules and report
     assert {target for control in controls for target in links(graph[control], "object")} == actions
     for control in controls:
         step = graph[next(iter(links(graph[control], "instrument")))]
