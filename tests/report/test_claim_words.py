@@ -51,6 +51,16 @@ def row(fields: dict[str, Any], **changes: Any) -> dict[str, Any]:
     return ROW | {"kind": fields["kind"]} | changes
 
 
+NUMBER = {
+    "kind": "value",
+    "minus": None,
+    "side": "both",
+    "expected": 0.91,
+    "margin": 0.01,
+    "seeds_to_decide": None,
+}
+
+
 @pytest.mark.parametrize(
     ("fields", "changes", "of_row", "words"),
     [
@@ -90,12 +100,17 @@ def test_what_is_ours(fields: dict[str, Any], changes: dict[str, Any], words: st
     [
         ({}, "about 12 seeds would decide it"),
         ({"seeds_to_decide": None}, "more seeds will not decide it"),
+        (NUMBER | {"low": 0.93, "high": 0.96}, "more seeds may contradict it"),
+        (NUMBER | {"low": 0.85, "high": 0.88}, "more seeds may contradict it"),
+        (NUMBER | {"low": 0.90, "high": 0.96}, "more seeds will not decide it"),
+        (NUMBER | {"low": 0.93, "high": 0.96, "side": "at_least"}, "more seeds will not decide it"),
+        (NUMBER | {"low": 0.85, "high": 0.88, "side": "at_most"}, "more seeds will not decide it"),
         ({"n": 2, "seeds_to_decide": 3.0}, "3 seeds at least are needed"),
         ({"outcome": "supported"}, ""),
     ],
 )
 def test_what_would_decide_it(changes: dict[str, Any], words: str) -> None:
-    assert what_would_decide(ROW | changes) == words
+    assert what_would_decide(ROW | {"kind": "order"} | changes) == words
 
 
 SEVERAL = {"than": ["b", "c"]}

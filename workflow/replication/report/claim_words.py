@@ -24,6 +24,7 @@ EVENTS = {
     "no_convergence": "do not converge",
     "stopped_too_early": "stop too early",
 }
+NUMBERS = ("value", "epoch count", "cost")  # kinds of readings that a report gives a number for
 _OPPOSITE = {"higher": "lower", "lower": "higher"}
 _WHEN = {"last": "at the end", "best": "at its best epoch"}
 _BOUNDS = {"at_least": "at least ", "at_most": "at most "}
@@ -84,7 +85,21 @@ def what_would_decide(reading: Reading) -> str:
     seeds = reading["seeds_to_decide"]
     if reading["n"] < LEAST_SEEDS:
         return f"{LEAST_SEEDS} seeds at least are needed"
-    return f"about {seeds:.0f} seeds would decide it" if seeds else "more seeds will not decide it"
+    if seeds:
+        return f"about {seeds:.0f} seeds would decide it"
+    return "more seeds may contradict it" if _lies_apart(reading) else "more seeds will not decide it"
+
+
+def _lies_apart(reading: Reading) -> bool:
+    """Return whether a report's number lies outside what a further run of ours gives, if not by enough yet to say so.
+
+    How many seeds that takes is not in the table. With more of them the same distance says more.
+    """
+    if reading["kind"] not in NUMBERS:
+        return False
+    low, high, expected, margin = (reading[key] for key in ("low", "high", "expected", "margin"))
+    above, below = low > expected + margin, high < expected - margin
+    return bool((above and reading["side"] != "at_least") or (below and reading["side"] != "at_most"))
 
 
 def what_we_saw(reading: Reading, claim: Claim, titles: Titles) -> str:

@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from replication.analysis.intervals import t_interval
+from replication.report.claim_words import NUMBERS
 from replication.report.drawing import COLOURS, line_style, own_style
 from replication.report.surroundings import FIGURES_FOLDER, PDF_FOLDER
 from replication.settings.measures import MEASURES
@@ -189,7 +190,7 @@ def dots(
 
 def reported_values(claims: pd.DataFrame, measure: str, epoch: str | int) -> dict[str, float]:
     """Return what the report gives for a measure, arm by arm, from its claims about single arms."""
-    of_arm = claims["kind"].isin(["value", "epoch count", "cost"]) & claims["minus"].isna()
+    of_arm = claims["kind"].isin(NUMBERS) & claims["minus"].isna()
     values = claims[of_arm & (claims["measure"] == measure) & (claims["epoch"].astype(str) == str(epoch))]
     return dict(zip(values["arm"], values["expected"], strict=True))
 
