@@ -20,6 +20,7 @@ from replication.audit.checksums import sums_text
 from replication.audit.layout import OWN
 from replication.crate import Engine, write_crate
 from replication.crate.contents import digest_of_more
+from replication.crate.deposit import CODECHECK, ZENODO
 from replication.crate.steps import STEPS
 from replication.errors import ResultsError
 from replication.system.digests import digest_of_file, sealed
@@ -89,7 +90,8 @@ def test_every_file_is_described_with_its_size_and_hash(project: Path) -> None:
         if not name.startswith("ro-crate-"):
             assert graph[name]["sha256"] == hashlib.sha256(content).hexdigest()
             assert graph[name]["contentSize"] == str(len(content))
-            assert content == (project / name).read_bytes()
+            if name not in (ZENODO, CODECHECK):
+                assert content == (project / name).read_bytes()
 
 
 def test_every_file_is_reached_from_the_root_and_every_link_leads_somewhere(project: Path) -> None:

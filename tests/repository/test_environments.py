@@ -79,3 +79,13 @@ def test_make_puts_the_path_file_into_the_environment_that_is_up_to_date(tmp_pat
     for _ in range(2):
         subprocess.run(["make", "setup"], cwd=tmp_path, check=True)
         assert (place / "replication.pth").read_bytes() == (ENVS / "replication.pth").read_bytes()
+
+
+def test_the_workflow_catalog_is_told_how_software_is_deployed() -> None:
+    usage = yaml.safe_load((ROOT / ".snakemake-workflow-catalog.yml").read_text(encoding="utf-8"))["usage"]
+    assert usage.keys() == {"mandatory-flags", "software-stack-deployment", "report"}
+    assert usage["mandatory-flags"].keys() == {"desc", "flags"}
+    rules = [file.read_text(encoding="utf-8") for file in (ROOT / "workflow/rules").glob("*.smk")]
+    deployed = usage["software-stack-deployment"]
+    assert deployed["conda"] == any("conda:" in rule for rule in rules)
+    assert deployed["apptainer"] == deployed["apptainer+conda"] == any("container:" in rule for rule in rules)

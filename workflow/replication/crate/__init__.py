@@ -5,6 +5,7 @@ See https://www.researchobject.org/workflow-run-crate/profiles/0.5/provenance_ru
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from replication.audit.certificate import check_certified
 from replication.audit.layout import AUDIT
 from replication.crate.archive import write_archive
 from replication.crate.contents import CrateFile, crate_files, folders_of
+from replication.crate.deposit import CODECHECK, ZENODO, codecheck, zenodo
 from replication.crate.evidence import Engine, Evidence
 from replication.crate.metadata import metadata
 from replication.crate.preview import PREVIEW, preview
@@ -22,6 +24,7 @@ from replication.crate.root import METADATA
 from replication.errors import ResultsError
 from replication.runs.folder import RECORD
 from replication.runs.record import read_record
+from replication.system.digests import digest_of_text
 from replication.system.tables import read_table
 
 __all__ = ["Engine", "write_crate"]
@@ -55,6 +58,9 @@ def write_crate(
         audit failed or was of other files.
     """
     evidence = gather(Path(project), results, list(manifests), configuration, engine)
+    more = {ZENODO: zenodo(evidence), CODECHECK: codecheck(evidence)}
+    added = {path: CrateFile(path, len(text.encode()), digest_of_text(text)) for path, text in more.items()}
+    evidence = replace(evidence, files=dict(sorted({**evidence.files, **added}.items())))
     described = metadata(evidence)
     text = json.dumps(described, indent=2, sort_keys=True, allow_nan=False, ensure_ascii=False) + "\n"
     write_archive(
@@ -62,7 +68,7 @@ def write_crate(
         Path(project),
         files=evidence.files,
         folders=folders_of(evidence.files),
-        texts={METADATA: text, PREVIEW: preview(evidence, Path(project))},
+        texts={METADATA: text, PREVIEW: preview(evidence, Path(project)), **more},
         moment=evidence.ended,
     )
 

@@ -42,6 +42,7 @@ MEDIA_TYPES = {
     ".svg": "image/svg+xml",
     ".toml": "application/toml",
     ".yaml": "application/yaml",
+    ".yml": "application/yaml",
 }
 DESCRIPTIONS = {
     RECORD: "The record of a run: settings, data, code, versions, machine and hashes.",

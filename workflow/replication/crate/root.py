@@ -12,6 +12,19 @@ PYTHON = "#python"
 _LANGUAGES = f"{WORKFLOW_CRATE.rpartition('/')[0]}#"
 
 
+def name_of(evidence: Evidence) -> str:
+    """Return what the crate is called."""
+    return f"{evidence.citation['title']}: results at {evidence.scale} scale"
+
+
+def description_of(evidence: Evidence) -> str:
+    """Return what the crate holds, in words."""
+    return (
+        f"The report, its tables and figures, the {len(evidence.records)} runs behind them with "
+        "their records, and the workflow that made them. The data sets are described, and are not in it."
+    )
+
+
 def license_of(evidence: Evidence) -> Entity:
     """Return the link to the licence of the workflow and of what it made."""
     return reference(f"https://spdx.org/licenses/{evidence.citation['license']}")
@@ -72,9 +85,8 @@ def root(evidence: Evidence, actions: Sequence[str]) -> Entity:
     return {
         "@id": "./",
         "@type": "Dataset",
-        "name": f"{evidence.citation['title']}: results at {evidence.scale} scale",
-        "description": f"The report, its tables and figures, the {len(evidence.records)} runs behind them with "
-        "their records, and the workflow that made them. The data sets are described, and are not in it.",
+        "name": name_of(evidence),
+        "description": description_of(evidence),
         "datePublished": evidence.ended,
         "license": license_of(evidence),
         "author": [reference(_author_id(n)) for n in range(1, len(evidence.citation["authors"]) + 1)],
