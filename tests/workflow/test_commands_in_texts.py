@@ -37,6 +37,7 @@ ELSEWHERE = {
     "/elsewhere/results": "results",
     "published/laptop": "published/demo",
     "restore laptop": "restore demo",
+    "findings laptop": "findings demo",
     "--scale laptop": "--scale demo",
 }
 # What a page takes for granted.

@@ -177,13 +177,13 @@ def _plain(text: str) -> str:
 
 
 def _study(planned: PlannedStudy, runs: pd.DataFrame) -> dict[str, Any]:
-    own = runs[runs["study"] == planned.name]
+    own = runs[(runs["study"] == planned.name) & runs["arm"].isin(planned.arms)]
     return {
         "name": planned.name,
         "title": planned.study.title,
-        "arms": len(planned.arms),
-        "seeds": int(own.loc[own["arm"].isin(planned.arms), "seed"].nunique()),
-        "runs": int(own["arm"].isin(planned.arms).sum()),
+        "arms": own["arm"].nunique(),
+        "seeds": own["seed"].nunique(),
+        "runs": len(own),
         "data": ", ".join(sorted(own["dataset"].dropna().unique())),
     }
 
