@@ -122,8 +122,8 @@ def _forecast(path: Path) -> dict[str, float]:
     """Return the hours of a core that were forecast for each study; none without a forecast."""
     if not path.is_file():
         return {}
-    hours: dict[str, float] = read_table(path).groupby("study")["hours"].sum().to_dict()
-    return hours
+    hours = read_table(path).groupby("study")["hours"].sum()
+    return {str(study): float(sum_of_arms) for study, sum_of_arms in hours.items()}
 
 
 def _report(
