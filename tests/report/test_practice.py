@@ -16,7 +16,7 @@ from replication.settings.schedule import ScheduleSettings
 
 @pytest.fixture(scope="module")
 def plan() -> dict[str, PlannedStudy]:
-    return load_plan(Config(), ROOT / STUDIES)
+    return load_plan(Config(scale="paper"), ROOT / STUDIES)
 
 
 def row(setting: str, best: str, as_good: str) -> dict[str, Any]:
