@@ -79,7 +79,7 @@ def test_better_evidence_comes_before_clearer_results(planned: PlannedStudy, ord
         order | {"evidence": "conceptual", "p_so": 1e-9, "quote": "clear"},
         order | {"evidence": "direct", "p_so": 1e-3, "quote": "direct"},
     ]
-    assert [each["quote"] for each in answered(planned, rows)["findings"]] == ["direct"]
+    assert [each["quote"] for each in answered(planned, rows)["findings"]] == ["direct", "clear"]
 
 
 def test_what_contradicts_a_report_comes_before_what_agrees(
@@ -89,7 +89,12 @@ def test_what_contradicts_a_report_comes_before_what_agrees(
         order | {"p_so": 1e-9, "quote": "agrees"},
         order | {"outcome": "contradicted", "p_not_so": 1e-3, "quote": "does not"},
     ]
-    assert [each["quote"] for each in answered(planned, rows)["findings"]] == ["does not"]
+    assert [each["quote"] for each in answered(planned, rows)["findings"]] == ["does not", "agrees"]
+
+
+def test_of_one_study_there_are_three(planned: PlannedStudy, order: dict[str, Any]) -> None:
+    rows = [order | {"quote": str(number), "p_so": number / 1e4} for number in range(5)]
+    assert [each["quote"] for each in answered(planned, rows)["findings"]] == ["0", "1", "2"]
 
 
 def test_what_we_saw_is_said_with_titles_escaped(planned: PlannedStudy, order: dict[str, Any]) -> None:

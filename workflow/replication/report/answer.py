@@ -14,7 +14,7 @@ from replication.report.report_facts import ReportFacts, report_of
 from replication.runs.plan import PlannedStudy
 from replication.system.tables import records
 
-MOST_FINDINGS = 6
+LEAST_FINDINGS, MOST_FINDINGS = 3, 6
 HOLDS = (verdicts.REPRODUCED, verdicts.SUPPORTED)
 
 
@@ -112,7 +112,7 @@ def _in_order(statements: pd.DataFrame, known: Mapping[str, ReportFacts]) -> lis
 
 
 def _that_matter_most(statements: pd.DataFrame, known: Mapping[str, ReportFacts]) -> list[dict[str, Any]]:
-    """Return the findings to begin with: one of each report and of each study before a second of any.
+    """Return the findings to begin with: one of each report and of each study, and more of them if these are few.
 
     The best evidence comes first, of this what contradicts the report, and then what the runs show most clearly.
     """
@@ -123,6 +123,8 @@ def _that_matter_most(statements: pd.DataFrame, known: Mapping[str, ReportFacts]
         for row in ranked:
             if row not in chosen and row[key] not in [each[key] for each in chosen]:
                 chosen.append(row)
+    others = [row for row in ranked if row not in chosen]
+    chosen += others[: max(LEAST_FINDINGS - len(chosen), 0)]
     order = _in_order(statements, known)
     return sorted(chosen[:MOST_FINDINGS], key=lambda row: order.index(row["report"]))
 
