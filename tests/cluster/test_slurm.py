@@ -109,11 +109,14 @@ def test_runs_of_their_own_jobs_survive_what_a_cluster_does_to_them(
         "late": lambda job: cluster.call("scontrol", "update", f"JobId={job}", "TimeLimit=1"),
     }
     disturbed: dict[str, int] = {}
+    under_way: list[str] = []
 
     def has_ended(process: subprocess.Popen[str]) -> bool:
         """Disturb each arm once, in its first process, which has stopped; any other goes on."""
         for arm in ARMS:
             trainer = on_cluster.stopped(project.folder / RUNS / arm / "seed-1")
+            if trainer and not under_way:
+                under_way.append(project.command("progress"))
             if trainer and arm in disturbances.keys() - disturbed.keys():
                 disturbed[arm] = trainer
                 disturbances[arm](jobs_of(arm)[0]["JobId"])
@@ -128,6 +131,8 @@ def test_runs_of_their_own_jobs_survive_what_a_cluster_does_to_them(
         on_cluster.succeed(process)
 
     assert results_of(project) == expected
+    assert re.search(rf"running: {STUDY}/\w+/seed-1: epoch \d of 6, accuracy ", under_way[0])
+    assert "4 of 4 runs finished" in project.command("progress")
     assert disturbed.keys() == disturbances.keys()
     assert len(cluster.jobs_after(before)) == sum(len(jobs_of(arm)) for arm in ARMS), (
         "only runs are submitted"
