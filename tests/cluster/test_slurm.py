@@ -131,7 +131,7 @@ def test_runs_of_their_own_jobs_survive_what_a_cluster_does_to_them(
         on_cluster.succeed(process)
 
     assert results_of(project) == expected
-    assert re.search(rf"running: {STUDY}/\w+/seed-1: epoch \d of 6, accuracy ", under_way[0])
+    assert re.search(r"running: \w+/seed-1: epoch \d of 6, accuracy ", under_way[0])
     assert "4 of 4 runs finished" in project.command("progress")
     assert disturbed.keys() == disturbances.keys()
     assert len(cluster.jobs_after(before)) == sum(len(jobs_of(arm)) for arm in ARMS), (
