@@ -116,7 +116,10 @@ def test_the_bars_count_every_statement_once(demo: str, tmp_path: Path) -> None:
 def test_the_answer_is_a_sentence_and_its_findings_lead_to_their_statements(laptop: str) -> None:
     assert "Of 2 statements in 1 report, 2 hold in our own runs and 0 do not." in words(laptop)
     found = laptop.partition('<ol class="matters">')[2].partition("</ol>")[0]
-    assert re.findall(r'href="#([\w-]+)"', found) == ["claim-tiny-cosine-better", "claim-tiny-cosine-accuracy"]
+    assert re.findall(r'href="#([\w-]+)"', found) == [
+        "claim-tiny-cosine-better",
+        "claim-tiny-cosine-accuracy",
+    ]
     assert "Test accuracy of Cosine is higher than that of Loss probing by 9.00 points." in words(found)
 
 
