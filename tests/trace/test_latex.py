@@ -10,7 +10,6 @@ import pytest
 from edits import edited
 from places import ROOT
 from project import write_notebook
-from recorded_runs import write_scale
 from replication.__main__ import main
 from replication.errors import ResultsError
 from replication.runs.plan import STUDIES
@@ -20,26 +19,9 @@ from replication.settings.yaml_file import read_yaml
 from replication.system.tables import read_table, records, write_table
 from replication.trace.latex import escaped, macro, numbers, write_latex
 from replication.trace.tracer import Tracer
-from study_results import planned_study
 
 MACRO = re.compile(r"% python -m replication trace (.+) --scale demo\n\\newcommand{\\([A-Za-z]+)}{(.*)}\n")
 FOLDER = Path("results/demo.latex")
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a project with made-up results of the tiny study, which tests leave as they are."""
-    folder = tmp_path_factory.mktemp("made")
-    write_scale(folder, planned_study(folder / STUDIES))
-    return folder
-
-
-@pytest.fixture
-def project(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a copy of it, as the current folder."""
-    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 def tracer() -> Tracer:

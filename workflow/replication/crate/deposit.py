@@ -64,11 +64,8 @@ def _shown(path: str, evidence: Evidence) -> str:
     if inside.suffix == ".svg" and path.startswith(f"{evidence.results}/studies/"):
         return f"Figure {inside.stem} of the study {inside.parts[1]}."
     if path == f"{evidence.results}/{inside}" and str(inside.parent) in (".", "tables"):
-        return (
-            DESCRIPTIONS.get(inside.name, "")
-            if inside.suffix == ".csv" or inside.name == "report.html"
-            else ""
-        )
+        looked_at = inside.suffix == ".csv" or inside.name == "report.html"
+        return DESCRIPTIONS.get(inside.name, "") if looked_at else ""
     return ""
 
 

@@ -18,9 +18,9 @@ from replication.analysis.kinds_of_evidence import KINDS
 from replication.errors import ResultsError
 from replication.publication import ARCHIVE, CONFIGURATION, COST, FORECAST, unpack
 from replication.report import parts
-from replication.report.answer import HOLDS, answer_in_words, by_report, counts_by_kind
+from replication.report.answer import GROUPS, HOLDS, answer_in_words, by_report, counts_by_kind
 from replication.report.claim_words import our_words, reported_words, what_we_saw, what_would_decide
-from replication.report.drawing import own_style
+from replication.report.drawing import COLOURS, own_style
 from replication.report.figures import svg_of
 from replication.report.practice import budgets
 from replication.report.report_facts import ReportFacts, load_reports, report_of
@@ -33,14 +33,8 @@ from replication.system.tables import read_table, records
 PAGE, README, PICTURE = Path("docs/findings.md"), Path("README.md"), Path("docs/answer.svg")
 TEMPLATE = "findings.md.j2"
 BEGIN, END = "<!-- The answer, by `python -m replication findings`: -->", "<!-- End of the answer. -->"
-# As on the page; what was not tested is drawn as a frame.
-GROUPS = {
-    "hold": HOLDS,
-    "contradicted": (verdicts.CONTRADICTED,),
-    "undecided": (verdicts.UNDECIDED, verdicts.IDENTICAL),
-    "not tested": (verdicts.NOT_TESTABLE, verdicts.INCOMPLETE, verdicts.NOT_RUN),
-}
-COLOURS = {"hold": "#0173b2", "contradicted": "#d55e00", "undecided": "#949494", "not tested": "none"}
+# Colours of the figures, which the colour-blind tell apart; what was not tested is a frame.
+FILLED = {"hold": COLOURS[0], "contradicted": COLOURS[3], "undecided": COLOURS[7], "not tested": "none"}
 IN_MARKDOWN = re.compile(r"([\\`*_\[\]<>|])")
 
 
@@ -218,7 +212,7 @@ def _picture(statements: pd.DataFrame, known: Mapping[str, ReportFacts]) -> str:
                 range(len(rows)),
                 widths,
                 left=left,
-                color=COLOURS[name],
+                color=FILLED[name],
                 edgecolor="#5b6470",
                 lw=0.6,
                 label=name,

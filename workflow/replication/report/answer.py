@@ -16,6 +16,13 @@ from replication.system.tables import records
 
 LEAST_FINDINGS, MOST_FINDINGS = 3, 6
 HOLDS = (verdicts.REPRODUCED, verdicts.SUPPORTED)
+# Where few words must do.
+GROUPS = {
+    "hold": HOLDS,
+    "contradicted": (verdicts.CONTRADICTED,),
+    "undecided": (verdicts.UNDECIDED, verdicts.IDENTICAL),
+    "not tested": (verdicts.NOT_TESTABLE, verdicts.INCOMPLETE, verdicts.NOT_RUN),
+}
 
 
 def answer(
@@ -53,18 +60,13 @@ def outcome_counts(statements: pd.DataFrame) -> dict[str, int]:
 
 def answer_in_words(statements: pd.DataFrame) -> str:
     """Return the answer in a sentence or two, given the plainest reading of each statement."""
-    counts, reports = outcome_counts(statements), statements["report"].nunique()
-    holding, against = sum(counts[outcome] for outcome in HOLDS), counts[verdicts.CONTRADICTED]
+    outcomes, reports = outcome_counts(statements), statements["report"].nunique()
+    counts = {name: sum(outcomes[each] for each in group) for name, group in GROUPS.items()}
+    holding, against = counts["hold"], counts["contradicted"]
     decided = (
         f"{holding} hold in our own runs and {against} do not" if holding + against else "none is decided yet"
     )
-    rest = {
-        "undecided": counts[verdicts.UNDECIDED] + counts[verdicts.IDENTICAL],
-        "not tested": sum(
-            counts[each] for each in (verdicts.NOT_TESTABLE, verdicts.INCOMPLETE, verdicts.NOT_RUN)
-        ),
-    }
-    left = "; ".join(f"{count} {name}" for name, count in rest.items() if count)
+    left = "; ".join(f"{counts[name]} {name}" for name in ("undecided", "not tested") if counts[name])
     stated = f"Of {counted(sum(counts.values()), 'statement')} in {counted(reports, 'report')}"
     return f"{stated}, {decided}" + (f" ({left})." if left else ".")
 

@@ -9,8 +9,9 @@ from typing import Any
 import pandas as pd
 
 from replication.analysis.kinds_of_evidence import KINDS
-from replication.analysis.verdicts import CONTRADICTED, NOT_RUN, REPRODUCED, SUPPORTED, UNDECIDED
+from replication.analysis.verdicts import CONTRADICTED, NOT_RUN, UNDECIDED
 from replication.errors import ResultsError
+from replication.report.answer import HOLDS
 from replication.report.claim_words import our_words, what_would_decide
 from replication.report.formatting import counted
 from replication.report.report_facts import ReportFacts, report_of
@@ -18,7 +19,6 @@ from replication.system.tables import read_table, records
 
 SCREEN = 24  # lines
 WIDTH = 100
-HOLDS = (REPRODUCED, SUPPORTED)
 # The columns of the summary; what is in none of them was not judged.
 COLUMNS = {"hold": HOLDS, "contradicted": (CONTRADICTED,), "undecided": (UNDECIDED,)}
 NOT_JUDGED = "not judged"
