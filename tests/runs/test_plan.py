@@ -280,6 +280,8 @@ def test_run_ids_go_arm_by_arm(tmp_path):
         (["second/c", "second/a"], {"second": "ac"}),
         (["second/c", "first", "second/c"], {"first": "abc", "second": "c"}),
         (["first/b", "first"], {"first": "abc"}),
+        ("first/[bc]", {"first": "bc"}),
+        (["second/?", "first/b*"], {"first": "b", "second": "abc"}),
     ],
 )
 def test_only_selects_studies_and_arms_in_the_order_of_the_files(tmp_path, only, selected):
@@ -298,6 +300,7 @@ def test_only_selects_studies_and_arms_in_the_order_of_the_files(tmp_path, only,
         ("x/a", "there is no study `x`; valid: small"),
         (["small", "other"], "there is no study `other`; valid: small"),
         ("small/z", "there is no arm of small `z`; valid: a, b, c"),
+        ("small/z*", "there is no arm of small `z*`; valid: a, b, c"),
         ("small/a/seed-1", "there is no arm of small `a/seed-1`; valid: a, b, c"),
         ("", "there is no study ``; valid: small"),
     ],

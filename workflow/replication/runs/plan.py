@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fnmatch import filter as matching
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -185,16 +186,17 @@ def _selection(config: Config, studies: dict[str, Study]) -> dict[str, list[str]
         name, _, arm = item.partition("/")
         if name not in studies:
             raise ConfigurationError(f"{CONFIG_PLACE}: `only`: {unknown_name('study', name, studies)}")
-        if arm and arm not in studies[name].arms:
+        named = matching(studies[name].arms, arm or "*")
+        if not named:
             raise ConfigurationError(
                 f"{CONFIG_PLACE}: `only`: {unknown_name(f'arm of {name}', arm, studies[name].arms)}"
             )
-        if arm and arm not in trained[name]:
+        if not {*named} & {*trained[name]}:
             raise ConfigurationError(
                 f"{CONFIG_PLACE}: `only`: {name} leaves out `{arm}` at {config.scale} scale, as "
                 f"`scales.{config.scale}.only` of its file says: take another scale or arm"
             )
-        chosen.setdefault(name, set()).update([arm] if arm else trained[name])
+        chosen.setdefault(name, set()).update(named)
     return {name: [arm for arm in trained[name] if arm in arms] for name, arms in chosen.items()}
 
 

@@ -36,7 +36,8 @@ class Config(DataSources):
     )
     only: str | Annotated[list[str], Field(min_length=1)] | None = Field(
         default=None,
-        description="Part of the work: a study, or study/arm, or a list of these. null: everything.",
+        description="Part of the work: a study, or study/arm, or a list of these; `*` and `?` in the name of an arm "
+        "stand for any. null: everything.",
     )
     substitute: dict[str, str] = Field(
         default={},
