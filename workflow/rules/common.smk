@@ -5,7 +5,6 @@ from functools import cache
 
 from snakemake.logging import logger
 
-from replication.system.code_digest import code_digest
 from replication.data import downloaded_all_the_same, inventory, raw_files
 from replication.report.parts import PAGE_FILES
 from replication.runs.forks.launch import start_fork_server
@@ -14,6 +13,7 @@ from replication.runs.plan import STUDIES, load_plan, own_functions
 from replication.runs.results import RUN_ID, RUNS, STUDY_TABLES
 from replication.runs.provenance import registry_choices
 from replication.system.digests import canonical_json
+from replication.system.remembered_digests import RememberedDigests
 from replication.forecast.job_requests import read_requests
 from replication.settings.config import load_config
 
@@ -58,9 +58,10 @@ wildcard_constraints:
     dataset="[^/]+",
 
 
-def script_digest(script, chosen=None):
-    """Digest of a script in workflow/scripts/ and of all that it reaches in the package."""
-    return code_digest(Path(workflow.basedir) / "workflow" / "scripts" / script, chosen)
+# script_digest(script, chosen): of a script and of all that it reaches in the package.
+script_digest = RememberedDigests(
+    Path(".snakemake/code-digests.json"), Path(workflow.basedir, "workflow/scripts")
+).of
 
 
 def run_settings(wildcards):
