@@ -2,6 +2,7 @@
 
 import filecmp
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 
 from places import ROOT
 from project import STUDY, Project
+from replication.system.folder_lock import locked
 
 pytestmark = pytest.mark.workflow
 
@@ -36,22 +38,15 @@ def readers() -> Path:
     """Return the folder of the readers' commands: an environment that is installed once for each lock file."""
     environment = Path(sys.prefix) / "crate-validation"
     stamp = environment / LOCK.name
-    if not stamp.exists() or not filecmp.cmp(stamp, LOCK, shallow=False):
-        subprocess.run([sys.executable, "-m", "venv", "--clear", environment], check=True)
-        pip = [
-            environment / "bin" / "python",
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--require-hashes",
-            "-r",
-            LOCK,
-        ]
-        done = subprocess.run(pip, text=True, capture_output=True)
-        if done.returncode != 0:
-            pytest.skip(f"{LOCK.name} cannot be installed: {done.stderr.splitlines()[-1]}")
-        shutil.copy(LOCK, stamp)
+    # Other tests may be at it too: of another process, or of another checkout with the same environment.
+    with locked(environment.with_suffix(".lock"), patience_seconds=math.inf):
+        if not stamp.exists() or not filecmp.cmp(stamp, LOCK, shallow=False):
+            subprocess.run([sys.executable, "-m", "venv", "--clear", environment], check=True)
+            pip = [environment / "bin" / "python", "-m", "pip", "install", "--quiet", "--require-hashes"]
+            done = subprocess.run([*pip, "-r", LOCK], text=True, capture_output=True)
+            if done.returncode != 0:
+                pytest.skip(f"{LOCK.name} cannot be installed: {done.stderr.splitlines()[-1]}")
+            shutil.copy(LOCK, stamp)
     return environment / "bin"
 
 
