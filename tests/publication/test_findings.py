@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from edits import edited
@@ -22,6 +23,7 @@ from replication.publication.findings import (
     PAGE,
     PICTURE,
     README,
+    _other_readings,
     _plain,
     findings,
     write_findings,
@@ -66,6 +68,15 @@ def test_each_decided_statement_is_said_with_its_evidence() -> None:
         said = claim["outcome"] in ("supported", "contradicted", "undecided", "identical runs")
         assert (f"`{claim['study']}/{claim['id']}`" in page) == said
     assert f"| A tiny study (`{STUDY}`) | 2 | 2 | 4 | digits |" in page
+
+
+def test_what_became_of_the_other_readings_is_counted() -> None:
+    rows = [("a", True, "supported"), ("a", False, "supported"), ("a", False, "undecided")]
+    rows += [("a", False, "identical runs"), ("a", False, "not run"), ("b", False, "contradicted")]
+    claims = pd.DataFrame(rows, columns=["statement", "plainest", "outcome"]).assign(study="one")
+    assert _other_readings(claims, "one", "a") == "1 holds, 2 undecided"
+    assert _other_readings(claims, "one", "b") == "1 contradicted"
+    assert _other_readings(claims, "two", "a") == ""
 
 
 def test_audit_and_cost_are_those_on_record() -> None:

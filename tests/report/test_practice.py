@@ -32,7 +32,8 @@ def group(plan: dict[str, PlannedStudy]) -> dict[str, Any]:
         [row("25", "linear-25", "rex-25"), row("50", "cosine-100", ""), row("100", "linear-100", "")]
     )
     runs = pd.DataFrame({"study": ["budgets"], "dataset": ["moved-digits"]})
-    titles = {("budgets", arm): settings.title for arm, settings in plan["budgets"].study.arms.items()}
+    (contest,) = plan["budgets"].study.contests
+    titles = {("budgets", contestant): title for contestant, title in contest.titles.items()}
     (only,) = budgets(plan, rows, runs, titles)
     return only
 
@@ -40,12 +41,14 @@ def group(plan: dict[str, PlannedStudy]) -> dict[str, Any]:
 def test_each_budget_has_its_best_and_those_that_are_as_good(group: dict[str, Any]) -> None:
     first = group["rows"][0]
     assert (first["value"], first["interval"], first["loss"]) == ("90.00 %", "[89.00, 91.00]", "5.00 %")
-    assert first["as_good"] == [("rex-25", "REX, 25 % of the budget")]
+    assert first["as_good"] == [("rex-25", "REX")]
+    assert [each["title"] for each in group["rows"]] == ["Linear", "Cosine", "Linear"]
     assert group["data"] == ["moved-digits"]
 
 
 def test_a_schedule_that_is_best_twice_is_pasted_once(group: dict[str, Any]) -> None:
-    assert [paste["budgets"] for paste in group["pastes"]] == [["25", "100"], ["50"]]
+    pastes = [(paste["title"], paste["budgets"]) for paste in group["pastes"]]
+    assert pastes == [("Linear", ["25", "100"]), ("Cosine", ["50"])]
 
 
 def test_the_settings_are_those_of_the_runs(group: dict[str, Any], plan: dict[str, PlannedStudy]) -> None:

@@ -71,7 +71,7 @@ def findings(published: Path) -> dict[Path, str]:
         kinds=counts_by_kind(statements),
         meanings=KINDS,
         reports=[
-            _report(report_of(file, known), of_report, plan, titles)
+            _report(report_of(file, known), of_report, claims, plan, titles)
             for file, of_report in by_report(statements, known)
         ],
         questions=list(records(tables["explanations"].drop_duplicates(["study", "question"]))),
@@ -123,6 +123,7 @@ def _forecast(path: Path) -> dict[str, float]:
 def _report(
     facts: ReportFacts,
     statements: pd.DataFrame,
+    claims: pd.DataFrame,
     plan: Mapping[str, PlannedStudy],
     titles: Mapping[tuple[str, str], str],
 ) -> dict[str, Any]:
@@ -138,7 +139,10 @@ def _report(
         "kinds": counts_by_kind(statements),
         "groups": {
             title: [
-                _statement(row, plan[row["study"]], titles)
+                {
+                    **_statement(row, plan[row["study"]], titles),
+                    "others": _other_readings(claims, row["study"], row["statement"]),
+                }
                 for row in records(statements[statements["outcome"].isin(outcomes)])
             ]
             for title, outcomes in groups.items()
@@ -163,6 +167,16 @@ def _statement(
         "reported": reported_words(row, claim),
         "more": what_would_decide(row),
     }
+
+
+def _other_readings(claims: pd.DataFrame, study: str, statement: str) -> str:
+    """Return what became of a statement's other readings, such as `1 holds, 2 undecided`; empty if none is judged."""
+    others = claims[(claims["study"] == study) & (claims["statement"] == statement) & ~claims["plainest"]]
+    counts = {name: int(others["outcome"].isin(outcomes).sum()) for name, outcomes in GROUPS.items()}
+    words = {name: "holds" if (name, count) == ("hold", 1) else name for name, count in counts.items()}
+    return ", ".join(
+        f"{count} {words[name]}" for name, count in counts.items() if count and name != "not tested"
+    )
 
 
 def _plain(text: str) -> str:

@@ -25,28 +25,42 @@ def budgets(
         {
             "study": study,
             "data": sorted(runs.loc[runs["study"] == study, "dataset"].dropna().unique()),
-            "rows": [_budget(row, titles) for row in records(rows)],
-            "pastes": list(_pastes(plan[str(study)], rows, titles)),
+            "rows": [_budget(row, schedules) for row in records(rows)],
+            "pastes": list(_pastes(plan[str(study)], rows, schedules)),
         }
-        for (study, _), rows in recommendations.groupby(["study", "ranking"], sort=False)
+        for (study, ranking), rows in recommendations.groupby(["study", "ranking"], sort=False)
+        for schedules in [_titles_of_schedules(plan[str(study)], str(ranking), titles)]
     ]
 
 
-def _budget(row: dict[str, Any], titles: Titles) -> dict[str, Any]:
+def _titles_of_schedules(planned: PlannedStudy, ranking: str, titles: Titles) -> dict[str, str]:
+    """Return the title of each arm's contestant, which names the schedule without the budget."""
+    contests = planned.study.contests_at(planned.scale)
+    contest = next(contest for contest in contests if contest.ranking.id == ranking)
+    return {
+        arm: titles[planned.name, contestant]
+        for contestant, arms in contest.contestants.items()
+        for arm in arms
+    }
+
+
+def _budget(row: dict[str, Any], schedules: Mapping[str, str]) -> dict[str, Any]:
     measure = row["measure"]
     as_good = (row["as_good"] or "").split()
     bounds = (math.nan if row[name] is None else row[name] for name in ("low", "high"))
     return {
         **row,
-        "title": titles[row["study"], row["best"]],
+        "title": schedules[row["best"]],
         "value": format_value(measure, row["mean"]),
         "interval": format_interval(measure, *bounds),
         "loss": format_value(measure, row["largest_loss"]),
-        "as_good": [(arm, titles[row["study"], arm]) for arm in as_good],
+        "as_good": [(arm, schedules[arm]) for arm in as_good],
     }
 
 
-def _pastes(planned: PlannedStudy, rows: pd.DataFrame, titles: Titles) -> Iterator[dict[str, Any]]:
+def _pastes(
+    planned: PlannedStudy, rows: pd.DataFrame, schedules: Mapping[str, str]
+) -> Iterator[dict[str, Any]]:
     """Yield each schedule that is best for some budget, as our YAML and as PyTorch."""
     bests: dict[str, list[dict[str, Any]]] = {}
     for row in records(rows):
@@ -55,7 +69,7 @@ def _pastes(planned: PlannedStudy, rows: pd.DataFrame, titles: Titles) -> Iterat
     for same in bests.values():
         settings = planned.arms[same[0]["best"]]
         yield {
-            "title": titles[planned.name, same[0]["best"]],
+            "title": schedules[same[0]["best"]],
             "budgets": [row["setting"] for row in same],
             "yaml": _our_yaml(settings),
             "torch": torch_code(settings.schedule),
