@@ -18,7 +18,14 @@ from replication.analysis.kinds_of_evidence import KINDS
 from replication.errors import ResultsError
 from replication.publication import ARCHIVE, CONFIGURATION, COST, FORECAST, unpack
 from replication.report import parts
-from replication.report.answer import GROUPS, HOLDS, answer_in_words, by_report, counts_by_kind
+from replication.report.answer import (
+    GROUPS,
+    HOLDS,
+    answer_in_words,
+    by_report,
+    counts_by_kind,
+    outcome_counts,
+)
 from replication.report.claim_words import our_words, reported_words, what_we_saw, what_would_decide
 from replication.report.drawing import COLOURS, own_style
 from replication.report.figures import svg_of
@@ -211,17 +218,21 @@ def _with_answer(readme: str, sentence: str) -> str:
 
 def _picture(statements: pd.DataFrame, known: Mapping[str, ReportFacts]) -> str:
     """Draw how many statements of each report hold, as SVG."""
-    rows = [
-        (report_of(file, known).short, kind, counts)
-        for file, of_report in by_report(statements, known)
-        for kind, counts in counts_by_kind(of_report).items()
-    ]
+    rows: list[tuple[str, dict[str, int]]] = []
+    for file, of_report in by_report(statements, known):
+        name = report_of(file, known).short
+        is_run = of_report["outcome"] != verdicts.NOT_RUN
+        rows += [
+            (f"{name}, {kind}", counts) for kind, counts in counts_by_kind(of_report[is_run]).items() if kind
+        ]
+        if not is_run.all():
+            rows.append((f"{name}, not run", outcome_counts(of_report[~is_run])))
     with own_style():
         figure = Figure(figsize=(8, 0.42 * len(rows) + 0.9), layout="constrained")
         axis = figure.subplots()
         left = [0] * len(rows)
         for name, outcomes in GROUPS.items():
-            widths = [sum(counts[outcome] for outcome in outcomes) for _, _, counts in rows]
+            widths = [sum(counts[outcome] for outcome in outcomes) for _, counts in rows]
             bars = axis.barh(
                 range(len(rows)),
                 widths,
@@ -233,7 +244,7 @@ def _picture(statements: pd.DataFrame, known: Mapping[str, ReportFacts]) -> str:
             )
             axis.bar_label(bars, [width or "" for width in widths], label_type="center", fontsize=8)
             left = [start + width for start, width in zip(left, widths, strict=True)]
-        axis.set_yticks(range(len(rows)), [f"{name}, {kind}" if kind else name for name, kind, _ in rows])
+        axis.set_yticks(range(len(rows)), [name for name, _ in rows])
         axis.invert_yaxis()
         axis.grid(False)
         axis.spines[["top", "right"]].set_visible(False)
