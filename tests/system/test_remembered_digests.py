@@ -70,6 +70,13 @@ def test_a_new_module_is_an_edit_as_well(code, computed):
     assert len(computed) == 2
 
 
+def test_what_an_editor_leaves_beside_a_module_is_not_read(code, computed):
+    expected = digest(code)
+    (code / "replication/.#rates.py").symlink_to("me@host.4711:1700000000")
+    assert digest(code) == expected
+    assert len(computed) == 1
+
+
 def test_another_python_may_read_the_same_text_differently(code, computed, monkeypatch):
     digest(code)
     monkeypatch.setattr(remembered_digests.sys, "version", "4.0")

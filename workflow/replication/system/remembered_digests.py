@@ -13,7 +13,7 @@ from pathlib import Path
 
 from replication.system.code_digest import code_digest
 from replication.system.digests import canonical_json
-from replication.system.files import PACKAGE, write_text
+from replication.system.files import PACKAGE, visible_files, write_text
 
 
 class RememberedDigests:
@@ -53,10 +53,10 @@ class RememberedDigests:
 
 
 def _digest_of_sources(*folders: Path) -> str:
-    files = [(path.relative_to(folder), path) for folder in folders for path in folder.rglob("*.py")]
     digest = hashlib.sha256(sys.version.encode())
-    for name, path in sorted(files):
-        text = path.read_bytes()
-        digest.update(f"\n{name} {len(text)}\n".encode())
-        digest.update(text)
+    for folder in folders:
+        for path in visible_files(folder, "**/*.py"):
+            text = path.read_bytes()
+            digest.update(f"\n{path.relative_to(folder)} {len(text)}\n".encode())
+            digest.update(text)
     return digest.hexdigest()
