@@ -62,7 +62,9 @@ def read_cost() -> dict[str, Any]:
 
 
 def test_each_decided_statement_is_said_with_its_evidence() -> None:
-    page = findings(PUBLISHED)[PAGE]
+    texts = findings(PUBLISHED)
+    page = texts[PAGE]
+    assert ", not run -->" not in texts[PICTURE]
     claims = read_table(PUBLISHED / "claims.csv")
     for claim in claims[claims["plainest"]].to_dict("records"):
         said = claim["outcome"] in ("supported", "contradicted", "undecided", "identical runs")
@@ -116,7 +118,9 @@ def test_written_again_nothing_changes() -> None:
 
 def test_statements_of_a_study_that_was_not_published_are_not_run() -> None:
     shutil.copy(STUDIES / f"{STUDY}.yaml", STUDIES / "other.yaml")
-    page = findings(PUBLISHED)[PAGE]
+    texts = findings(PUBLISHED)
+    page = texts[PAGE]
+    assert ", not run -->" in texts[PICTURE]
     assert "Of 4 statements in 1 report" in page
     assert "Not run yet at this scale: A tiny study." in page
 
