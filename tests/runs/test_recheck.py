@@ -75,6 +75,24 @@ def test_other_weights_are_noticed(plan, results):
     assert summary([found]).endswith("Recheck: 1 of 1 runs do not repeat")
 
 
+def test_runs_without_their_data_are_passed_over(plan, results):
+    other = "tiny/probing/seed-1"
+    shutil.copytree(results / "runs" / RUN, results / "runs" / other)
+    path = results / "runs" / other / "record.json"
+    record = json.loads(path.read_text())
+    record["dataset"]["name"] = "elsewhere"
+    path.write_text(json.dumps(record))
+    assert [one.run_id for one in checked(plan, results)] == [RUN]
+    report = json.loads((results / "recheck.json").read_text())
+    assert (report["of"], report["without_data"]) == (1, 1)
+
+
+def test_no_run_with_its_data_is_an_error_that_names_them(plan, results):
+    (results.parent / "datasets/tiny.safetensors").unlink()
+    with pytest.raises(ResultsError, match=r"no run to execute again has its data here \(tiny\): run `snakemake data`"):
+        checked(plan, results)
+
+
 @pytest.mark.parametrize(("accuracy", "agrees"), [(0.0, False), (None, True)])
 def test_another_machine_is_compared_within_the_tolerance(results, tmp_path, accuracy, agrees):
     recorded, fresh = results / "runs" / RUN, tmp_path / "fresh"

@@ -56,7 +56,8 @@ def recheck(
 ) -> list[Rechecked]:
     """Execute `count` runs of a scale again, chosen at random among those on record, and compare.
 
-    The results are left as they are; what was found is written to `recheck.json` beside them.
+    Runs whose data set is not prepared here are passed over: whoever reviews results need not have all data. The
+    results are left as they are; what was found is written to `recheck.json` beside them.
 
     Parameters
     ----------
@@ -70,24 +71,45 @@ def recheck(
     Raises
     ------
     ResultsError
-        There is no run on record.
+        There is no run on record, or none whose data set is prepared.
     """
     results = Path(results)
     planned = [run_id for study in plan.values() for run_id in study.run_ids]
     recorded = [run_id for run_id in planned if (results / "runs" / run_id / RECORD).is_file()]
     if not recorded:
         raise ResultsError(f"{results}: holds no run to execute again: run `snakemake --cores all` first")
-    chosen = random.SystemRandom().sample(recorded, min(count, len(recorded)))
-    found = [_again(run_id, results, Path(datasets), device, log) for run_id in chosen]
-    report = {"checked": now(), "runs": [asdict(one) for one in found], "of": len(recorded)}
+    data = {run_id: _dataset(results / "runs" / run_id, Path(datasets)) for run_id in recorded}
+    held = [run_id for run_id in recorded if data[run_id].is_file()]
+    if not held:
+        names = ", ".join(sorted({path.stem for path in data.values()}))
+        raise ResultsError(
+            f"{results}: no run to execute again has its data here ({names}): run `snakemake data` with the same "
+            "configuration; `only` leaves out studies whose data you do not have"
+        )
+    chosen = random.SystemRandom().sample(held, min(count, len(held)))
+    found = [_again(results / "runs" / run_id, run_id, data[run_id], device, log) for run_id in chosen]
+    report = {
+        "checked": now(),
+        "runs": [asdict(one) for one in found],
+        "of": len(held),
+        "without_data": len(recorded) - len(held),
+    }
     write_json(results / "recheck.json", sealed(report))
     return found
 
 
-def _again(run_id: str, results: Path, datasets: Path, device: str, log: IO[str] | None) -> Rechecked:
-    folder = results / "runs" / run_id
-    record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-    dataset = datasets / f"{record['dataset']['name']}.safetensors"
+def _dataset(folder: Path, datasets: Path) -> Path:
+    """Return where the data set of a run on record would be, prepared."""
+    return datasets / f"{_record(folder)['dataset']['name']}.safetensors"
+
+
+def _record(folder: Path) -> dict[str, Any]:
+    record: dict[str, Any] = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    return record
+
+
+def _again(folder: Path, run_id: str, dataset: Path, device: str, log: IO[str] | None) -> Rechecked:
+    record = _record(folder)
     with TemporaryDirectory(prefix="recheck-") as temporary:
         fresh = Path(temporary)
         settings = canonical_json(record["settings"])
@@ -97,7 +119,7 @@ def _again(run_id: str, results: Path, datasets: Path, device: str, log: IO[str]
 
 def compare(recorded: Path, fresh: Path) -> Rechecked:
     """Compare two folders of one run: the one on record, and the one of its repetition."""
-    old, new = (json.loads((folder / RECORD).read_text(encoding="utf-8")) for folder in (recorded, fresh))
+    old, new = _record(recorded), _record(fresh)
     changed = [key for key in SAME_KIND if old["machine"][key] != new["machine"][key]]
     changed += [name for name in old["versions"] if old["versions"][name] != new["versions"].get(name)]
     if changed:
