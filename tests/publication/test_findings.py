@@ -92,6 +92,18 @@ def test_audit_and_cost_are_those_on_record() -> None:
     assert "**not** those of before the runs" in findings(PUBLISHED)[PAGE]
 
 
+def test_what_all_arms_have_otherwise_than_the_report_is_said() -> None:
+    def said() -> list[str]:
+        return [line for line in findings(PUBLISHED)[PAGE].splitlines() if line.startswith(f"- `{STUDY}`: ")]
+
+    assert said() == [f"- `{STUDY}`: data.dataset: digits for mnist"]
+    substitute = "    substitute: {mnist: digits}\n"
+    more = f"{substitute}    settings: {{batch_size: 16}}\n    arms: {{cosine: {{epochs: 3}}}}\n"
+    study = STUDIES / f"{STUDY}.yaml"
+    study.write_text(study.read_text().replace(substitute, more))
+    assert said() == [f"- `{STUDY}`: data.dataset: digits for mnist; batch_size: 16 for 32"]
+
+
 def test_the_forecast_stands_beside_the_cost() -> None:
     hours = read_cost()["core_hours_by_study"][STUDY]
     assert f"| `{STUDY}` | {hours:.2f} | – |" in findings(PUBLISHED)[PAGE]

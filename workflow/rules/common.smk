@@ -31,8 +31,8 @@ try:
     DATASETS = sorted({name for study in PLAN.values() for name in study.datasets})
     DOWNLOADED = []
     # Asked and told once a call, not by each of its jobs again. Audit and figures need no images, and published results
-    # come without them. Snakemake does not know its targets yet.
-    if workflow.is_main_process and not {"audit", "figures"} & {*sys.argv}:
+    # come without them; a recheck takes what is prepared. Snakemake does not know its targets yet.
+    if workflow.is_main_process and not {"audit", "figures", "recheck"} & {*sys.argv}:
         DOWNLOADED = downloaded_all_the_same(DATASETS, CONFIG)
         for name in DATASETS:
             raw_files(name, CONFIG, DOWNLOADS)

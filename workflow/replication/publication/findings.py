@@ -193,6 +193,7 @@ def _plain(text: str) -> str:
 
 def _study(planned: PlannedStudy, runs: pd.DataFrame) -> dict[str, Any]:
     own = runs[(runs["study"] == planned.name) & runs["arm"].isin(planned.arms)]
+    differences = [planned.differences(arm) for arm in own["arm"].unique()]
     return {
         "name": planned.name,
         "title": planned.study.title,
@@ -200,6 +201,7 @@ def _study(planned: PlannedStudy, runs: pd.DataFrame) -> dict[str, Any]:
         "seeds": own["seed"].nunique(),
         "runs": len(own),
         "data": ", ".join(sorted(own["dataset"].dropna().unique())),
+        "differences": [one for one in differences[0] if all(one in others for others in differences)],
     }
 
 
