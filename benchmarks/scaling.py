@@ -1,9 +1,9 @@
 """How tables, verdicts, audit and dry run grow with the number of runs: `python benchmarks/scaling.py 100 1000`.
 
-A synthetic study of 20 arms, whose run folders are made and not trained. Each stage is a process of its own, timed
-as a whole, start-up included, with its processor time, which a busy machine changes less, and the peak of its resident
-memory. The dry run takes turns with that of a bare Snakefile of as many jobs: compare their processor times. It is not
-the first in its folder: bytecode is compiled, and digests of code are remembered.
+A synthetic study of 20 arms, whose run folders are made and not trained. Each stage is a process of its own, start-up
+included: its processor time, which a busy machine changes less, and the peak of its resident memory. The dry run takes
+turns with that of a bare Snakefile of as many jobs. It is not the first in its folder: bytecode is compiled, and digests
+of code are remembered.
 """
 
 import os
@@ -12,8 +12,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from measuring import ROOT, Result, write
@@ -30,30 +30,36 @@ rule train:
 """
 
 
+@dataclass(frozen=True)
+class Spent:
+    """What one process took: seconds of processor time, start-up included, and the peak of its memory in MB."""
+
+    seconds: float
+    megabytes: float
+
+
 def main(sizes: Sequence[int]) -> None:
-    """Print one line for each stage and number of runs; write them as a table."""
-    results = []
-    print(f"{'runs':>7} {'stage':<28}{'seconds':>9}{'processor':>11}{'MB':>7}{'ms a run':>10}")
+    """Measure each stage for each number of runs, and write a table."""
+    ratios, memory, times = [], [], []
     for size in sizes:
         with tempfile.TemporaryDirectory(prefix="scaling-") as folder:
             project = Path(folder, "project")
             make_project(project, size // ARMS)
-            dry_run(project, size, None)
-            folders = {
-                "dry run of a bare Snakefile": make_bare(Path(folder, "bare"), size // ARMS),
-                "dry run": project,
-            }
+            bare = make_bare(Path(folder, "bare"), size // ARMS)
+            dry_run(project)
             # In turns, so that what else the machine does concerns both.
-            turns = [{stage: dry_run(folders[stage], size, stage) for stage in folders} for _ in range(TURNS)]
-            seconds = {stage: [turn[stage] for turn in turns] for stage in folders}
-            timed([__file__, "--stage", "make", str(size)], project, size, None)
-            for stage in STAGES:
-                seconds[stage] = [timed([__file__, "--stage", stage, str(size)], project, size, stage)]
-        results += [
-            Result.of("scaling", f"{size} runs: {stage}", "s", "processor", spent)
-            for stage, spent in seconds.items()
-        ]
-    write("scaling", results)
+            turns = [(dry_run(bare), dry_run(project)) for _ in range(TURNS)]
+            spent = dict(zip(("dry run of a bare Snakefile", "dry run"), zip(*turns, strict=True), strict=True))
+            timed([__file__, "--stage", "make"], project)
+            spent |= {stage: (timed([__file__, "--stage", stage], project),) for stage in STAGES}
+        ratio = [ours.seconds / bares.seconds for bares, ours in turns]
+        ratios.append(Result.of("scaling", f"{size} runs: dry run, by a bare Snakefile's", "times", "processor", ratio))
+        for stage, each in spent.items():
+            what = f"{size} runs: {stage}"
+            memory.append(Result.of("scaling", what, "MB", "count", [one.megabytes for one in each]))
+            times.append(Result.of("scaling", what, "s", "processor", [one.seconds for one in each]))
+        print(f"{size} runs: measured", flush=True)
+    write("scaling", [*ratios, *memory, *times])
 
 
 def make_project(folder: Path, seeds: int) -> None:
@@ -82,28 +88,21 @@ def make_bare(folder: Path, seeds: int) -> Path:
     return folder
 
 
-def dry_run(folder: Path, size: int, stage: str | None) -> float:
-    """Time a dry run in `folder`."""
-    return timed(["-m", "snakemake", "--dry-run", "--quiet", "all", "--cores", "1"], folder, size, stage)
+def dry_run(folder: Path) -> Spent:
+    """Measure a dry run in `folder`."""
+    return timed(["-m", "snakemake", "--dry-run", "--quiet", "all", "--cores", "1"], folder)
 
 
-def timed(arguments: Sequence[str], folder: Path, size: int, stage: str | None) -> float:
-    """Run a Python process in `folder`, print its times and memory, and return its seconds of processor time."""
-    start = time.perf_counter()
+def timed(arguments: Sequence[str], folder: Path) -> Spent:
+    """Run a Python process in `folder`, and return what it took."""
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     process = subprocess.Popen(
         [sys.executable, *arguments], cwd=folder, env=environment, stdout=subprocess.DEVNULL
     )
     _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - start
     if status:
-        raise SystemExit(f"{stage}: failed")
-    processor = usage.ru_utime + usage.ru_stime
-    if stage:
-        megabytes = usage.ru_maxrss * 1024 / 1e6
-        times = f"{seconds:>9.1f}{processor:>11.1f}"
-        print(f"{size:>7} {stage:<28}{times}{megabytes:>7.0f}{1000 * processor / size:>10.1f}", flush=True)
-    return processor
+        raise SystemExit(f"{' '.join(arguments)}: failed")
+    return Spent(usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6)
 
 
 def run_stage(stage: str) -> None:
