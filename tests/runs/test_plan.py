@@ -186,9 +186,9 @@ def test_a_fault_of_a_function_is_named_at_whichever_scale_it_is(tmp_path, scale
         ("paper", {"mnist": "cifar10"}, "cifar10"),
         ("paper", {"digits": "cifar10"}, "mnist"),
         ("demo", {"digits": "cifar10"}, "cifar10"),
-        ("demo", {"mnist": "cifar10"}, "cifar10"),
-        ("demo", {"mnist": "mine"}, "mine"),
-        ("demo", {"mnist": "mnist"}, "mnist"),
+        ("demo", {"mnist": "cifar10"}, "digits"),
+        ("demo", {"digits": "mine"}, "mine"),
+        ("demo", {"digits": "mnist"}, "mnist"),
     ],
 )
 def test_data_are_put_in_the_place_of_others(tmp_path, scale, substitute, dataset):
@@ -238,9 +238,8 @@ def test_how_many_there_are_is_of_the_data_that_are_used(tmp_path):
 
 def test_what_the_user_substitutes_counts_at_the_scale_that_is_run_only(tmp_path):
     changes = {"settings.data.train_images": 2000, "scales.demo.settings.data.train_images": 1000}
-    assert planned_study(tmp_path, changes, scale="demo", substitute={"mnist": "digits"}).datasets == {
-        "digits"
-    }
+    substitute = {"mnist": "digits", "digits": "moved-digits"}
+    assert planned_study(tmp_path, changes, scale="demo", substitute=substitute).datasets == {"moved-digits"}
 
 
 def test_images_in_a_folder_are_counted_later(tmp_path):

@@ -121,6 +121,14 @@ def test_hidden_files_beside_the_studies_are_passed_over(fresh: Project, copy_of
     project.snakemake("--dry-run")
 
 
+def test_a_substitute_that_takes_no_place_is_told(fresh: Project) -> None:
+    told = "`substitute`: no run uses mnist, so moved-digits takes no place: runs use digits"
+    done = fresh.snakemake("--dry-run", "--config", "substitute={mnist: moved-digits}")
+    assert told in done.stdout
+    done = fresh.snakemake("--dry-run", "--config", "substitute={digits: moved-digits}")
+    assert "takes no place" not in done.stdout
+
+
 @pytest.mark.parametrize("braces", ["{x} y", "a}b"])
 def test_a_place_in_which_snakemake_fails(fresh: Project, tmp_path: Path, braces: str) -> None:
     project = Project(Path(shutil.copytree(fresh.folder, tmp_path / braces / "project")))

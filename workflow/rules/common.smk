@@ -92,6 +92,14 @@ for name in DOWNLOADED:
         logger.warning(f"`data_dir` ({CONFIG.data_dir}) holds no file of {name}: it is downloaded if needed.")
 
 
+if workflow.is_main_process:
+    for name, other in CONFIG.substitute.items():
+        if other not in DATASETS:
+            logger.warning(
+                f"`substitute`: no run uses {name}, so {other} takes no place: runs use {', '.join(DATASETS)}."
+            )
+
+
 def data_of_run(wildcards):
     dataset = run_settings(wildcards).data.dataset
     return {

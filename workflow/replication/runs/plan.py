@@ -279,10 +279,12 @@ def _begins_alike(settings: RunSettings) -> bool:
 def _substituted(
     settings: RunSettings, by_scale: Mapping[str, str], by_user: Mapping[str, str]
 ) -> RunSettings:
-    """Replace the report's data by others; the user may name the report's data, or those of the scale."""
-    reported = settings.data.dataset
-    usual = by_scale.get(reported, reported)
-    name = by_user.get(reported, by_user.get(usual, usual))
+    """Replace the report's data by those of the scale, and these by the user's.
+
+    A study whose scale has other data than the report is thus not given the user's copy of the report's.
+    """
+    usual = by_scale.get(settings.data.dataset, settings.data.dataset)
+    name = by_user.get(usual, usual)
     return settings.model_copy(update={"data": settings.data.model_copy(update={"dataset": name})})
 
 

@@ -41,7 +41,7 @@ class Config(DataSources):
     )
     substitute: dict[str, str] = Field(
         default={},
-        description="Data set of a study: data set used instead, such as one of `image_folders`. "
+        description="Data set that runs of the scale use: data set used instead, such as one of `image_folders`. "
         "The evidence for claims about the first is then conceptual.",
     )
     device: Literal["auto", "cpu", "cuda"] = Field(
