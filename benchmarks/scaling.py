@@ -2,8 +2,8 @@
 
 A synthetic study of 20 arms, whose run folders are made and not trained. Each stage is a process of its own, start-up
 included: its processor time, which a busy machine changes less, and the peak of its resident memory. The dry run takes
-turns with that of a bare Snakefile of as many jobs. It is not the first in its folder: bytecode is compiled, and digests
-of code are remembered.
+turns with that of a bare Snakefile of as many jobs. It is not the first in its folder: bytecode is compiled, and
+digests of code are remembered.
 """
 
 import os
@@ -49,11 +49,15 @@ def main(sizes: Sequence[int]) -> None:
             dry_run(project)
             # In turns, so that what else the machine does concerns both.
             turns = [(dry_run(bare), dry_run(project)) for _ in range(TURNS)]
-            spent = dict(zip(("dry run of a bare Snakefile", "dry run"), zip(*turns, strict=True), strict=True))
+            spent = dict(
+                zip(("dry run of a bare Snakefile", "dry run"), zip(*turns, strict=True), strict=True)
+            )
             timed([__file__, "--stage", "make"], project)
             spent |= {stage: (timed([__file__, "--stage", stage], project),) for stage in STAGES}
         ratio = [ours.seconds / bares.seconds for bares, ours in turns]
-        ratios.append(Result.of("scaling", f"{size} runs: dry run, by a bare Snakefile's", "times", "processor", ratio))
+        ratios.append(
+            Result.of("scaling", f"{size} runs: dry run, by a bare Snakefile's", "times", "processor", ratio)
+        )
         for stage, each in spent.items():
             what = f"{size} runs: {stage}"
             memory.append(Result.of("scaling", what, "MB", "count", [one.megabytes for one in each]))

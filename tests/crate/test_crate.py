@@ -221,7 +221,7 @@ def test_entries_are_in_order_and_bear_the_time_of_the_last_run(project: Path) -
 def test_only_knobs_that_decide_the_plan_are_told(project: Path) -> None:
     crate = crate_of(project, seeds=3, data_dir="/home/somebody/mnist", mirrors={"mnist": ["http://inside/"]})
     graph = graph_of(crate)
-    assert graph["#configuration/seeds"]["value"] == 3
+    assert graph["#configuration/seeds"]["value"] == "3"
     content = b"".join(map(zipfile.ZipFile(crate).read, zipfile.ZipFile(crate).namelist()))
     assert b"somebody" not in content
     assert b"http://inside/" not in content

@@ -256,11 +256,24 @@ def test_images_in_a_folder_are_counted_later(tmp_path):
     [
         (None, None, "demo", 3), (None, 2, "demo", 2), (None, 2, "laptop", 3), (None, 2, "paper", 3),
         (5, 2, "demo", 5), (5, None, "paper", 5), (1, 2, "demo", 1),
+        ({NAME: 5}, 2, "demo", 5), ({}, 2, "demo", 2), ({}, None, "paper", 3),
     ],
 )  # fmt: skip
 def test_seeds_are_the_users_or_the_scales_or_the_studys(tmp_path, by_user, by_scale, scale, seeds):
     planned = planned_study(tmp_path, {"scales.demo.seeds": by_scale}, seeds=by_user, scale=scale)
     assert planned.seeds == tuple(range(1, seeds + 1))
+
+
+def test_seeds_of_one_study_are_not_those_of_another(tmp_path):
+    write_study(tmp_path, name="first")
+    write_study(tmp_path, name="second")
+    plan = load_plan(Config(scale="paper", seeds={"second": 5}), tmp_path)
+    assert {name: len(study.seeds) for name, study in plan.items()} == {"first": 3, "second": 5}
+
+
+def test_seeds_of_an_unknown_study_are_refused(tmp_path):
+    message = "config/config.yaml or --config: `seeds`: there is no study `smal` (did you mean `small`?)"
+    assert refused(tmp_path, seeds={"smal": 3}).startswith(message)
 
 
 def test_run_ids_go_arm_by_arm(tmp_path):

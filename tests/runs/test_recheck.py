@@ -89,7 +89,9 @@ def test_runs_without_their_data_are_passed_over(plan, results):
 
 def test_no_run_with_its_data_is_an_error_that_names_them(plan, results):
     (results.parent / "datasets/tiny.safetensors").unlink()
-    with pytest.raises(ResultsError, match=r"no run to execute again has its data here \(tiny\): run `snakemake data`"):
+    with pytest.raises(
+        ResultsError, match=r"no run to execute again has its data here \(tiny\): run `snakemake data`"
+    ):
         checked(plan, results)
 
 

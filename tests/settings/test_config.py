@@ -34,6 +34,13 @@ def test_all_can_be_said():
     assert config_of(given).model_dump(include=set(given)) == given
 
 
+@pytest.mark.parametrize(
+    ("seeds", "of_a"), [(None, None), (3, 3), ({"a": 3}, 3), ({"b": 3}, None), ({"a": "3"}, 3)]
+)
+def test_seeds_are_of_all_studies_or_of_some(seeds, of_a):
+    assert Config(seeds=seeds).seeds_of("a") == of_a
+
+
 @pytest.mark.parametrize(("only", "selected"), [(None, None), ("a", ["a"]), (["a", "b/c"], ["a", "b/c"])])
 def test_what_is_selected_is_a_list_or_everything(only, selected):
     assert Config(only=only).selected == selected
@@ -45,6 +52,8 @@ def test_what_is_selected_is_a_list_or_everything(only, selected):
         ({"scale": "huge"}, "'demo', 'laptop' or 'paper'"),
         ({"seeds": 0}, "greater than or equal to 1"),
         ({"seeds": 2.0}, "valid integer"),
+        ({"seeds": {"a": 0}}, "greater than or equal to 1"),
+        ({"seeds": {"a": "many"}}, "valid integer"),
         ({"only": []}, "at least 1 item"),
         ({"only": {"a": "b"}}, "valid string"),
         ({"substitute": "digits"}, "valid dictionary"),

@@ -199,8 +199,14 @@ OF_A_STUDY = [
 OF_THE_CONFIGURATION = [
     ({"only": 3}, "`only`: input should be a valid string, or input should be a valid list, not 3"),
     ({"scale": "dmo"}, "`scale`: input should be 'demo', 'laptop' or 'paper', not 'dmo'"),
-    ({"seeds": "3"}, "`seeds`: input should be a valid integer, not '3'"),
-    ({"seeds": 0}, "`seeds`: input should be greater than or equal to 1, not 0"),
+    (
+        {"seeds": "3"},
+        "`seeds`: input should be a valid integer, or input should be a valid dictionary, not '3'",
+    ),
+    (
+        {"seeds": 0},
+        "`seeds`: input should be greater than or equal to 1, or input should be a valid dictionary, not 0",
+    ),
     ({"device": True}, "`device`: input should be 'auto', 'cpu' or 'cuda', not True"),
     ({"substitute.mnist": 3}, "`substitute.mnist`: input should be a valid string, not 3"),
 ]

@@ -48,7 +48,7 @@ from replication.crate.vocabulary import (
 
 RUN = "#workflow-run"
 # Knobs that decide the plan. The others say where files lie on somebody's machine.
-KNOBS = {"scale": "Text", "seeds": "Integer", "only": "Text", "substitute": "Text"}
+KNOBS = {"scale": "Text", "seeds": "Text", "only": "Text", "substitute": "Text"}
 
 
 def metadata(evidence: Evidence) -> Entity:
@@ -124,7 +124,7 @@ def _knob_id(name: str) -> str:
 def _knobs(evidence: Evidence) -> list[Entity]:
     values = {name: evidence.configuration.get(name) for name in KNOBS}
     return [
-        property_value(_knob_id(name), name, value if isinstance(value, int) else str(value))
+        property_value(_knob_id(name), name, str(value))
         for name, value in values.items()
         if value is not None
     ]

@@ -128,6 +128,10 @@ def load_plan(config: Config, folder: str | Path) -> dict[str, PlannedStudy]:
         raise ConfigurationError(f"{folder}: holds no study; add a YAML file (see config/README.md)")
     data.check_names(config, CONFIG_PLACE)
     _check_substitutes(config.substitute, f"{CONFIG_PLACE}: `substitute`", config)
+    if isinstance(config.seeds, dict):
+        for name in config.seeds:
+            if name not in studies:
+                raise ConfigurationError(f"{CONFIG_PLACE}: `seeds`: {unknown_name('study', name, studies)}")
     chosen = _selection(config, studies)
     planned = [_resolve(file, studies[file.stem], chosen.get(file.stem), config) for file in files]
     in_order = sorted(planned, key=lambda study: (study.study.report, study.name))
@@ -213,7 +217,7 @@ def _resolve(file: Path, study: Study, arms: list[str] | None, config: Config) -
         _check_searches(study, resolved[scale], f"{file} at {scale} scale")
     selected = trained[config.scale] if arms is None else arms
     overrides = study.overrides(config.scale)
-    seeds = config.seeds or overrides.seeds or study.seeds
+    seeds = config.seeds_of(file.stem) or overrides.seeds or study.seeds
     at_scale = {
         arm: _substituted(settings, overrides.substitute, config.substitute)
         for arm, settings in resolved[config.scale].items()

@@ -24,15 +24,19 @@ def _whole_number(value: object) -> object:
     return int(str(value)) if plain else value
 
 
+Seeds = Annotated[int, Field(ge=1, le=MOST_SEEDS)]
+
+
 class Config(DataSources):
     """All keys of config/config.yaml."""
 
     scale: Scale = Field(
         default="demo", description="How much of the reports' budget is spent; each study file states what."
     )
-    seeds: Annotated[int, Field(ge=1, le=MOST_SEEDS)] | None = Field(
+    seeds: Seeds | dict[str, Annotated[Seeds, BeforeValidator(_whole_number)]] | None = Field(
         default=None,
-        description="Runs of each arm, instead of the number that the study gives for the scale.",
+        description="Runs of each arm, instead of the number that the study gives for the scale; "
+        "`{study: number}` for some studies only.",
     )
     only: str | Annotated[list[str], Field(min_length=1)] | None = Field(
         default=None,
@@ -72,6 +76,10 @@ class Config(DataSources):
         description="File of those who may sign SHA256SUMS, in the form of `ssh-keygen`; "
         "null: a signature by anyone is accepted, and its signer called unknown.",
     )
+
+    def seeds_of(self, study: str) -> int | None:
+        """Return the runs of each arm that `seeds` asks for; None: as the study says."""
+        return self.seeds.get(study) if isinstance(self.seeds, dict) else self.seeds
 
     @property
     def selected(self) -> list[str] | None:

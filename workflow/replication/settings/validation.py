@@ -96,12 +96,17 @@ def _walk(model: type[BaseModel], location: Location) -> tuple[list[str], list[t
     """
     keys: list[str] = []
     kinds: list[Any] = [model]
+    labelled = False
     for part in location:
-        tagged = [kind for kind in kinds if part in _tags(kind)] if len(kinds) > 1 else []
+        if labelled:
+            kinds = [kind for kind in kinds if part in _tags(kind)] or kinds
+            labelled = False
+            continue
         below = [kind for holder in kinds for kind in _below(holder, part)]
-        if not tagged and below and part != "[key]":
+        if below and part != "[key]":
             keys.append(str(part))
-        kinds = tagged or below or kinds
+        labelled = len(below) > 1
+        kinds = below or kinds
     return keys, [kind for kind in kinds if _is_section(kind)]
 
 
@@ -124,12 +129,12 @@ def _below(kind: Any, part: int | str) -> Iterator[Any]:
 
 
 def _members(annotation: Any) -> Iterator[Any]:
-    """Yield the members of a union, or the type itself if it is not a union, without annotations."""
+    """Yield the members of a union but None, or the type itself if it is not a union, without annotations."""
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is typing.Annotated:
         yield from _members(arguments[0])
     elif origin in (typing.Union, types.UnionType):
         for argument in arguments:
             yield from _members(argument)
-    else:
+    elif annotation is not type(None):
         yield annotation
