@@ -118,13 +118,17 @@ def test_what_is_published_is_derived_again_without_data(published: Project, cop
     assert "Audit passed" in project.snakemake("audit").stdout
 
 
-def test_the_audit_needs_no_image_folder_that_the_configuration_names(finished: Project) -> None:
-    """Published results come without it: the audit looks at them, and says what it misses."""
+def test_audit_and_recheck_need_no_image_folder_that_the_configuration_names(finished: Project) -> None:
+    """Published results come without it: both look at them, and say what they miss."""
     config = ("--config", "scale=paper", "image_folders={mine: nowhere}", "substitute={mnist: mine}")
     assert "nowhere" in finished.snakemake("--dry-run", *config, check=False).stdout
-    said = finished.snakemake("audit", *config, check=False).stdout
-    assert "nowhere" not in said
-    assert "Audit impossible: results/paper holds no results" in said
+    for command, missed in (
+        ("audit", "Audit impossible: results/paper holds no results"),
+        ("recheck", "results/paper: holds no run to execute again"),
+    ):
+        said = finished.snakemake(command, *config, check=False).stdout
+        assert "nowhere" not in said
+        assert missed in said
 
 
 def test_a_changed_setting_of_one_arm_reruns_that_arm(finished: Project, copy_of: Copy) -> None:
