@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from edits import edited
-from made_project import project_with_results
+from made_project import project_with_results, tiny_plan
 from places import ROOT
 from project import STUDY, inside
 from replication.audit.auditor import run_audit
@@ -25,6 +25,7 @@ from replication.publication.findings import (
     README,
     _other_readings,
     _plain,
+    _study,
     findings,
     write_findings,
 )
@@ -102,6 +103,11 @@ def test_what_all_arms_have_otherwise_than_the_report_is_said() -> None:
     study = STUDIES / f"{STUDY}.yaml"
     study.write_text(study.read_text().replace(substitute, more))
     assert said() == [f"- `{STUDY}`: data.dataset: digits for mnist; batch_size: 16 for 32"]
+
+
+def test_a_study_without_runs_differs_in_nothing() -> None:
+    runs = read_table(RESULTS / "tables/runs.csv").iloc[:0]
+    assert _study(tiny_plan(), runs)["differences"] == []
 
 
 def test_the_forecast_stands_beside_the_cost() -> None:

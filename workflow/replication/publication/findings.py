@@ -201,7 +201,11 @@ def _study(planned: PlannedStudy, runs: pd.DataFrame) -> dict[str, Any]:
         "seeds": own["seed"].nunique(),
         "runs": len(own),
         "data": ", ".join(sorted(own["dataset"].dropna().unique())),
-        "differences": [one for one in differences[0] if all(one in others for others in differences)],
+        "differences": [
+            one
+            for one in min(differences, key=len, default=[])
+            if all(one in others for others in differences)
+        ],
     }
 
 
