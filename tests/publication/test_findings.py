@@ -47,7 +47,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             screen = io.StringIO()
             assert run_audit({}, screen, io.StringIO()), screen.getvalue()
             publish(RESULTS)
-            shutil.copy(ROOT / "reports/findings.md.j2", "reports")
+            for name in ("findings.md.j2", "looked-into.yaml"):
+                shutil.copy(ROOT / "reports" / name, "reports")
         yield folder
 
 
@@ -143,16 +144,29 @@ def test_statements_of_a_study_that_was_not_published_are_not_run() -> None:
     assert "Not run yet at this scale: A tiny study." in page
 
 
-def test_a_verdict_that_changes_changes_the_answer() -> None:
-    first = findings(PUBLISHED)
+def judge_otherwise(outcome: str) -> None:
+    """Publish another outcome of one statement."""
     path = PUBLISHED / "claims.csv"
-    [outcome] = {
-        row["outcome"] for row in read_table(path).to_dict("records") if row["id"] == "cosine-better"
-    }
-    other = "contradicted" if outcome != "contradicted" else "supported"
-    path.write_text(path.read_text().replace(f",{outcome},", f",{other},"))
+    [ours] = {row["outcome"] for row in read_table(path).to_dict("records") if row["id"] == "cosine-better"}
+    path.write_text(path.read_text().replace(f",{ours},", f",{outcome},"))
+
+
+def test_a_verdict_that_changes_changes_the_answer() -> None:
+    judge_otherwise("contradicted")
+    first = findings(PUBLISHED)
+    judge_otherwise("supported")
     second = findings(PUBLISHED)
     assert all(first[each] != second[each] for each in (PAGE, README, PICTURE))
+
+
+@pytest.mark.parametrize(("scale", "said"), [("demo", "It is not."), ("laptop", "Not looked into yet.")])
+def test_where_a_statement_fails_it_is_said_what_was_looked_at(scale: str, said: str) -> None:
+    looked_into = {"scales": {scale: {f"{STUDY}/cosine-better": "It is not."}}}
+    Path("reports/looked-into.yaml").write_text(json.dumps(looked_into))
+    judge_otherwise("contradicted")
+    assert f"Is it us? {said}" in findings(PUBLISHED)[PAGE]
+    judge_otherwise("supported")
+    assert "Is it us?" not in findings(PUBLISHED)[PAGE]
 
 
 def test_a_study_that_is_gone_is_named() -> None:

@@ -6,8 +6,10 @@ import pytest
 
 from places import ROOT
 from project import inside
+from replication.analysis.verdicts import CONTRADICTED
 from replication.publication import PUBLISHED
-from replication.publication.findings import findings
+from replication.publication.findings import findings, looked_into
+from replication.system.tables import read_table
 
 SCALE = "laptop"  # whose results the README's answer and the findings are of
 
@@ -17,6 +19,13 @@ def test_findings_and_answer_are_those_of_the_published_results() -> None:
     with inside(ROOT):
         said = findings(PUBLISHED / SCALE)
         assert [str(path) for path, text in said.items() if path.read_text(encoding="utf-8") != text] == []
+
+
+def test_each_failure_was_looked_into_and_nothing_else() -> None:
+    claims = read_table(ROOT / PUBLISHED / SCALE / "claims.csv")
+    failed = claims[claims["plainest"] & (claims["outcome"] == CONTRADICTED)]
+    with inside(ROOT):
+        assert set(looked_into(SCALE)) == set(failed["study"] + "/" + failed["id"])
 
 
 def test_every_picture_of_the_readme_is_there() -> None:

@@ -1,6 +1,7 @@
 """What published results say: the page `docs/findings.md`, and the answer in the README with its picture.
 
-All numbers come from the published tables; the words around them stand in `reports/findings.md.j2`.
+All numbers come from the published tables; the words around them stand in `reports/findings.md.j2`, and what was looked
+at where a statement does not hold in `reports/looked-into.yaml`.
 """
 
 import json
@@ -12,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
+from pydantic import Field
 
 from replication.analysis import verdicts
 from replication.analysis.kinds_of_evidence import KINDS
@@ -33,16 +35,26 @@ from replication.report.practice import budgets
 from replication.report.report_facts import ReportFacts, load_reports, report_of
 from replication.report.templates import filled_in
 from replication.runs.plan import STUDIES, PlannedStudy, plan_of
+from replication.settings.base import Section
+from replication.settings.validation import validate
 from replication.settings.yaml_file import read_yaml
 from replication.system.files import write_text
 from replication.system.tables import read_table, records
 
 PAGE, README, PICTURE = Path("docs/findings.md"), Path("README.md"), Path("docs/answer.svg")
-TEMPLATE = "findings.md.j2"
+TEMPLATE, LOOKED_INTO = "findings.md.j2", "looked-into.yaml"
 BEGIN, END = "<!-- The answer, by `python -m replication findings`: -->", "<!-- End of the answer. -->"
 # Colours of the figures, which the colour-blind tell apart; what was not tested is a frame.
 FILLED = {"hold": COLOURS[0], "contradicted": COLOURS[3], "undecided": COLOURS[7], "not tested": "none"}
 IN_MARKDOWN = re.compile(r"([\\`*_\[\]<>|])")
+
+
+class LookedInto(Section):
+    """Where our runs contradict a report: whether a fault of ours could be the cause."""
+
+    scales: dict[str, dict[str, str]] = Field(
+        description="For each scale, from `study/reading` to what was looked at and what it shows."
+    )
 
 
 def write_findings(published: Path) -> list[Path]:
@@ -68,6 +80,7 @@ def findings(published: Path) -> dict[Path, str]:
     statements = _statements(claims, everything)
     known = load_reports(Path(parts.FOLDER, parts.REPORTS))
     plan = {name: everything[name] for name in dict.fromkeys(claims["study"])}
+    found = looked_into(published.name)
     tables = _tables(published, ("arms", "runs", "recommendations", "explanations"))
     titles = {(row["study"], row["arm"]): row["title"] for row in records(tables["arms"])}
     sentence = answer_in_words(statements)
@@ -78,7 +91,7 @@ def findings(published: Path) -> dict[Path, str]:
         kinds=counts_by_kind(statements),
         meanings=KINDS,
         reports=[
-            _report(report_of(file, known), of_report, claims, plan, titles)
+            _report(report_of(file, known), of_report, claims, plan, titles, found)
             for file, of_report in by_report(statements, known)
         ],
         questions=list(records(tables["explanations"].drop_duplicates(["study", "question"]))),
@@ -112,6 +125,18 @@ def _statements(claims: pd.DataFrame, plan: Mapping[str, PlannedStudy]) -> pd.Da
     return pd.concat([claims[claims["plainest"]], pd.DataFrame(others)], ignore_index=True)
 
 
+def looked_into(scale: str) -> Mapping[str, str]:
+    """Return what was looked at where statements do not hold at a scale, from `study/reading` to words.
+
+    Raises
+    ------
+    ConfigurationError
+        The file is not valid.
+    """
+    path = Path(parts.FOLDER, LOOKED_INTO)
+    return validate(LookedInto, read_yaml(path), str(path)).scales.get(scale, {})
+
+
 def _tables(published: Path, names: tuple[str, ...]) -> dict[str, pd.DataFrame]:
     """Return some of the combined tables."""
     with tempfile.TemporaryDirectory(prefix="findings-") as folder:
@@ -133,6 +158,7 @@ def _report(
     claims: pd.DataFrame,
     plan: Mapping[str, PlannedStudy],
     titles: Mapping[tuple[str, str], str],
+    found: Mapping[str, str],
 ) -> dict[str, Any]:
     """Return what the runs say about one report: counts by kind of evidence, and each statement that they concern."""
     groups = {
@@ -149,6 +175,7 @@ def _report(
                 {
                     **_statement(row, plan[row["study"]], titles),
                     "others": _other_readings(claims, row["study"], row["statement"]),
+                    "found": found.get(f"{row['study']}/{row['id']}"),
                 }
                 for row in records(statements[statements["outcome"].isin(outcomes)])
             ]
