@@ -12,6 +12,7 @@ from replication.forecast.text import budget, describe, plans_of, write_forecast
 from replication.settings.config import Config
 from replication.system.tables import read_table
 from study_results import planned_study
+from tabulated import NAME, ORDER, stated, write_study
 
 COST = Cost(
     start_seconds=10,
@@ -69,6 +70,23 @@ def test_the_text_and_the_table_say_the_same(tmp_path, studies, monkeypatch):
     assert describe(actual_seconds(rows, tmp_path), Machine(2), []).count("Wall time") == 1
     assert text.count("Wall time") == 3
     assert said(forecast_places=[3]).count("Wall time") == 2
+
+
+def test_a_part_is_named_that_fits(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "measure", lambda kinds, *_args, **_named: dict.fromkeys(kinds, COST))
+    write_study(tmp_path, {"statements": stated(ORDER)})
+    table = tmp_path / "results/paper.forecast.csv"
+
+    def said(hours: float) -> str:
+        config = Config(device="cpu", scale="paper", budget_hours=hours)
+        return write_forecast(plans_of(config, tmp_path), config, tmp_path / "none", 1, table)
+
+    said(1.0)
+    hours = read_table(table)["hours"]
+    named = f"1 of 1 statements:\n  --config scale=paper 'only=[{NAME}/a,{NAME}/b]'\n"
+    assert named in said(hours[:2].sum() * 1.01)
+    assert "statements" not in said(hours[:2].sum() * 0.99)
+    assert "statements" not in said(hours.sum() * 1.01)
 
 
 def test_wall_times_say_of_what():

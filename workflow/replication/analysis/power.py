@@ -24,6 +24,7 @@ from replication.runs.plan import PlannedStudy
 from replication.settings.claims import Claim, DifferenceClaim, EventClaim, OrderClaim, ValueClaim
 
 UNTESTED = (NOT_TESTABLE, NOT_RUN)
+UNDECIDABLE = "nothing"  # is what the seeds decide, and how many are needed follows
 POINTS = 101  # of the average over Welch's degrees of freedom
 POWER = 0.8  # how often an effect is to be found that is there
 
@@ -101,7 +102,7 @@ def _not_tested(planned: PlannedStudy, claim: Claim) -> str | None:
     if isinstance(claim, ValueClaim) and evidence_for(planned, claim)[0] != DIRECT:
         return NOT_TESTABLE
     if not isinstance(claim, EventClaim) and len(planned.seeds) < LEAST_SEEDS:
-        return f"nothing: needs {LEAST_SEEDS} seeds"
+        return f"{UNDECIDABLE}: needs {LEAST_SEEDS} seeds"
     return None
 
 
@@ -130,4 +131,4 @@ def _events(seeds: int, level: float) -> str:
     if least is not None:
         return f"what {least} of {seeds} seeds agree on"
     needed = next(count for count in range(seeds, MOST_SEEDS + 1) if p_share_above_half(count, count) < level)
-    return f"nothing: needs {needed} seeds"
+    return f"{UNDECIDABLE}: needs {needed} seeds"

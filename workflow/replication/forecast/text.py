@@ -1,6 +1,7 @@
 """A forecast in words: arms, hours by number of cores, and what fits into a budget."""
 
 import math
+import shlex
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -22,7 +23,9 @@ from replication.forecast.estimates import (
     machine_here,
     wall_hours,
 )
+from replication.forecast.selection import hours_left, most_statements
 from replication.runs.plan import load_plan
+from replication.runs.results import RUNS
 from replication.settings.config import Config
 from replication.settings.study import Scale
 from replication.system.missing import MISSING
@@ -72,6 +75,8 @@ def write_forecast(
     lines = [describe(rows, machine, config.forecast_places)]
     if config.budget_hours is not None:
         lines += ["", *budget(tables, config.scale, machine, config.budget_hours)]
+        left = hours_left(rows, plan, path.parent / config.scale / RUNS)
+        lines += _part(plan, config.scale, left, config.budget_hours * machine.places(machine.count))
     return "\n".join([*lines, f"Table: {path}"])
 
 
@@ -155,6 +160,20 @@ def budget(
     lines += [f"  {scale:<8}  has nothing of what `only` selects" for scale in SCALES if scale not in tables]
     fitting = [scale for scale in SCALES if scale in tables and whole[scale] <= budget_hours]
     return [*lines, _advice(chosen, fitting, seeds)]
+
+
+def _part(plan: Plan, scale: Scale, left: Mapping[str, float], hours: float) -> list[str]:
+    """Return which part of a scale to take, if there are not hours for all that is left of it."""
+    if sum(left.values()) <= hours:
+        return []
+    part = most_statements(plan, left, hours)
+    if not part.arms:
+        return []
+    only = shlex.quote(f"only=[{','.join(part.arms)}]")
+    return [
+        f"Or, with all seeds, the arms that decide most for their hours, {part.statements} of {part.of} statements:",
+        f"  --config scale={scale} {only}",
+    ]
 
 
 def _advice(chosen: Scale, fitting: Sequence[Scale], seeds: Mapping[Scale, int]) -> str:

@@ -65,7 +65,7 @@ class Config(DataSources):
     )
     budget_hours: Annotated[float, Field(gt=0, le=MOST)] | None = Field(
         default=None,
-        description="Hours on this machine; `snakemake forecast` then says which scales fit, and how many seeds.",
+        description="Hours on this machine; `snakemake forecast` then says which scales, seeds and arms fit.",
     )
     forecast_places: list[Annotated[int, Field(ge=1, le=MOST), BeforeValidator(_whole_number)]] = Field(
         default=[4, 16],
