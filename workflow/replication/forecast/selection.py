@@ -58,11 +58,12 @@ def most_statements(plan: Plan, hours: Mapping[str, float], budget: float) -> Se
 
     while True:
         spent = sum(hours[arm] for arm in chosen)
-        missing = {need - chosen for need in needed} - {frozenset()}
+        missing = {need - chosen for need in needed if not need <= chosen}
         fitting = [more for more in missing if spent + sum(hours[arm] for arm in more) <= budget]
         if not fitting:
             break
-        chosen |= max(sorted(fitting, key=sorted), key=worth)
+        best = max(fitting, key=lambda more: (worth(more), sorted(more)))
+        chosen |= best
     decided = [need for need in needed if need <= chosen]
     useful = frozenset().union(*decided)
     arms = [f"{name}/{arm}" for name, planned in plan.items() for arm in planned.arms]
@@ -88,7 +89,13 @@ def _decidable(planned: PlannedStudy) -> set[str]:
 
 
 def hours_left(rows: pd.DataFrame, plan: Plan, runs: Path) -> dict[str, float]:
-    """Return what each arm, as `study/arm`, still takes by its forecast, where finished runs are in the folder `runs`."""
+    """Return what each arm, as `study/arm`, still takes by its forecast.
+
+    Parameters
+    ----------
+    runs
+        The folder in which the finished ones are.
+    """
     return {
         f"{row['study']}/{row['arm']}": row["hours"]
         / row["runs"]
