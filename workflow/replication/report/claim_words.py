@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
 from replication.analysis.verdicts import CONTRADICTED, LEAST_SEEDS, UNDECIDED
 from replication.report.formatting import format_interval, format_value
+from replication.report.readings import NUMBERS, Reading, is_difference, is_event
 from replication.settings.claims import (
     Claim,
     DifferenceClaim,
@@ -17,27 +17,15 @@ from replication.settings.claims import (
 from replication.settings.measures import MEASURES
 from replication.system.missing import MISSING
 
-Reading = Mapping[str, Any]  # a row of claims.csv, None where a cell is empty
 Titles = Mapping[str, str]  # from an arm of the study to its title
 EVENTS = {
     "second_descent": "fall a second time",
     "no_convergence": "do not converge",
     "stopped_too_early": "stop too early",
 }
-NUMBERS = ("value", "epoch count", "cost")  # kinds of readings that a report gives a number for
 _OPPOSITE = {"higher": "lower", "lower": "higher"}
 _WHEN = {"last": "at the end", "best": "at its best epoch"}
 _BOUNDS = {"at_least": "at least ", "at_most": "at most "}
-
-
-def is_event(reading: Reading) -> bool:
-    """Say whether a reading is about something that each run shows or does not."""
-    return reading["kind"] in ("divergence", "shape")
-
-
-def is_difference(reading: Reading) -> bool:
-    """Say whether the estimate is a difference between arms."""
-    return reading["kind"] in ("order", "difference") or reading["minus"] is not None
 
 
 def our_words(reading: Reading) -> str:

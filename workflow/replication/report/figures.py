@@ -18,8 +18,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from replication.analysis.intervals import t_interval
-from replication.report.claim_words import NUMBERS
 from replication.report.drawing import COLOURS, line_style, own_style
+from replication.report.readings import NUMBERS
 from replication.report.surroundings import FIGURES_FOLDER, PDF_FOLDER
 from replication.settings.measures import MEASURES
 from replication.system.files import whole_file, write_text

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from replication.report.claim_words import Reading, is_event
+from replication.report.readings import Reading, is_event
 
 WIDTH, HEIGHT = 150, 22  # in user units; the page scales it
 EDGE = 6  # kept free at both ends, for the arrow of an interval that goes on

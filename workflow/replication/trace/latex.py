@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from replication.errors import ResultsError
-from replication.report.claim_words import is_event, our_number
+from replication.report.claim_words import our_number
 from replication.report.formatting import format_value
 from replication.report.notebooks import draw_pdfs
+from replication.report.readings import is_event
 from replication.report.studies import shown_table
 from replication.system.files import replace_folder
 from replication.system.missing import MISSING

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from replication.analysis.measures import DERIVED
-from replication.report.claim_words import is_event, our_words
+from replication.report.claim_words import our_words
 from replication.report.formatting import format_interval, format_value
+from replication.report.readings import is_event
 from replication.system.missing import or_missing
 from replication.trace.evidence import hashes_of
 
