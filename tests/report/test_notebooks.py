@@ -9,7 +9,8 @@ import papermill
 import pytest
 
 from places import REPORTS, SCRIPTS
-from replication.report.notebooks import execute, notebooks_html
+from replication.report.notebook_html import notebooks_html
+from replication.report.notebooks import execute
 from replication.system.code_digest import reached_definitions
 
 pytestmark = pytest.mark.slow

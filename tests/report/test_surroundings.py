@@ -15,7 +15,8 @@ from project import write_notebook
 from replication.errors import ReplicationError
 from replication.report import figures
 from replication.report.figures import StudyTables
-from replication.report.notebooks import execute, notebooks_html
+from replication.report.notebook_html import notebooks_html
+from replication.report.notebooks import execute
 from replication.report.surroundings import environment
 from study_results import planned_study, write_results
 

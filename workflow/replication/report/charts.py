@@ -6,7 +6,7 @@ The library is uPlot, as the package `uplot-python` brings it.
 import importlib.util
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,32 +53,25 @@ def chart_of(figure: str | Path, history: pd.DataFrame, titles: Mapping[str, str
 
 def _panel(measure: str, drawn: pd.DataFrame, history: pd.DataFrame, arms: Sequence[str]) -> dict[str, Any]:
     epochs = sorted({int(epoch) for epoch in drawn["epoch"]})
+    # `pivot_table` would hide an epoch that stands twice.
+    bands = drawn.pivot(index="arm", columns="epoch")  # noqa: PD010
+    runs = history.pivot(index=["arm", "seed"], columns="epoch", values=measure)  # noqa: PD010
+    arm_of_run = runs.index.get_level_values("arm")
+    curves = runs.reindex(columns=epochs).to_numpy()
     return {
         "title": MEASURES[measure].title,
         "percent": MEASURES[measure].percent,
         "epochs": epochs,
         "arms": [
-            {
-                **{
-                    name: _values(drawn[drawn["arm"] == arm].set_index("epoch")[name], epochs)
-                    for name in ("mean", "low", "high")
-                },
-                "seeds": [
-                    _values(run.set_index("epoch")[measure], epochs)
-                    for _, run in history[history["arm"] == arm].groupby("seed", sort=True)
-                ],
-            }
+            {name: _rounded(bands[name].loc[arm, epochs]) for name in ("mean", "low", "high")}
+            | {"seeds": [_rounded(curve) for curve in curves[arm_of_run == arm]]}
             for arm in arms
         ],
     }
 
 
-def _values(curve: pd.Series, epochs: list[int]) -> list[float | None]:
-    return [_rounded(value) for value in curve.reindex(epochs)]
-
-
-def _rounded(value: float) -> float | None:
-    return float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None
+def _rounded(curve: Iterable[float]) -> list[float | None]:
+    return [float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None for value in curve]
 
 
 def chart_library() -> tuple[Markup, Markup]:

@@ -1,8 +1,7 @@
-"""The notebooks of `reports/`: executed by papermill, turned into parts of the report by nbconvert."""
+"""The notebooks of `reports/`, executed by papermill."""
 
 import shutil
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -124,19 +123,3 @@ def _move_warnings(cell: NotebookNode) -> None:
         if output.get("name") == "stderr":
             sys.stderr.write(output.text)
     cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
-
-
-def notebooks_html(notebooks: Iterable[str | Path]) -> list[str]:
-    """Return the text and the results of each executed notebook as HTML, without its code."""
-    from nbconvert import HTMLExporter  # here, as executing needs none of it
-
-    contents = [nbformat.read(notebook, as_version=4) for notebook in notebooks]
-    with own_surroundings():  # a user may have a template of the same name
-        exporter = HTMLExporter(
-            template_name="basic",
-            exclude_input=True,
-            exclude_input_prompt=True,
-            exclude_output_prompt=True,
-            exclude_anchor_links=True,
-        )
-        return [exporter.from_notebook_node(content)[0] for content in contents]

@@ -20,7 +20,7 @@ from replication.report.discrepancies import discrepancies_html
 from replication.report.error_rates import error_rates
 from replication.report.formatting import counted
 from replication.report.inline_svg import Drawings
-from replication.report.notebooks import notebooks_html
+from replication.report.notebook_html import notebooks_html
 from replication.report.practice import Titles, budgets
 from replication.report.report_facts import ReportFacts, load_reports, report_of
 from replication.report.sparklines import sparkline

@@ -18,7 +18,7 @@ from replication.report.inline_svg import Drawings
 from replication.report.sparklines import sparkline
 from replication.runs.plan import PlannedStudy
 from replication.settings.measures import MEASURES
-from replication.settings.study import Column, Table
+from replication.settings.study import Table
 from replication.system.tables import records
 
 COSTS = tuple(name for name, measure in MEASURES.items() if measure.cost)
@@ -55,6 +55,9 @@ def shown_table(
     table: Table, titles: Mapping[str, str], summary: pd.DataFrame, claims: pd.DataFrame
 ) -> dict[str, Any]:
     """Return a table with every number as a reader sees it; the parameters are those of `tables_of`."""
+    rows = summary.to_dict("records")
+    ours = {(row["arm"], row["measure"], str(row["epoch"])): row for row in rows}
+    reported = [reported_values(claims, column.measure, column.epoch) for column in table.columns]
     return {
         "id": table.id,
         "title": table.title,
@@ -63,7 +66,10 @@ def shown_table(
             {
                 "arm": arm,
                 "title": titles[arm],
-                "cells": [_cell(arm, column, summary, claims) for column in table.columns],
+                "cells": [
+                    _cell(column.measure, ours[arm, column.measure, str(column.epoch)], numbers.get(arm))
+                    for column, numbers in zip(table.columns, reported, strict=True)
+                ],
             }
             for arm in table.arms
             if arm in set(summary["arm"])
@@ -71,18 +77,12 @@ def shown_table(
     }
 
 
-def _cell(arm: str, column: Column, summary: pd.DataFrame, claims: pd.DataFrame) -> dict[str, Any]:
-    chosen = summary[
-        (summary["arm"] == arm)
-        & (summary["measure"] == column.measure)
-        & (summary["epoch"].astype(str) == str(column.epoch))
-    ].iloc[0]
-    reported = reported_values(claims, column.measure, column.epoch).get(arm)
+def _cell(measure: str, ours: Mapping[Any, Any], reported: float | None) -> dict[str, Any]:
     return {
-        "mean": format_value(column.measure, chosen["mean"]),
-        "interval": format_interval(column.measure, chosen["low"], chosen["high"]),
-        "seeds": f"{chosen['n']} of {chosen['planned']} seeds" if chosen["n"] < chosen["planned"] else "",
-        "reported": format_value(column.measure, reported) if reported is not None else "",
+        "mean": format_value(measure, ours["mean"]),
+        "interval": format_interval(measure, ours["low"], ours["high"]),
+        "seeds": f"{ours['n']} of {ours['planned']} seeds" if ours["n"] < ours["planned"] else "",
+        "reported": format_value(measure, reported) if reported is not None else "",
     }
 
 
