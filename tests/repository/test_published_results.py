@@ -21,11 +21,13 @@ def test_findings_and_answer_are_those_of_the_published_results() -> None:
         assert [str(path) for path, text in said.items() if path.read_text(encoding="utf-8") != text] == []
 
 
-def test_each_failure_was_looked_into_and_nothing_else() -> None:
+def test_each_failure_was_looked_into_and_nothing_that_was_not_judged() -> None:
     claims = read_table(ROOT / PUBLISHED / SCALE / "claims.csv")
-    failed = claims[claims["plainest"] & (claims["outcome"] == CONTRADICTED)]
+    plainest = claims[claims["plainest"] & claims["estimate"].notna()]
+    keys = plainest["study"] + "/" + plainest["id"]
     with inside(ROOT):
-        assert set(looked_into(SCALE)) == set(failed["study"] + "/" + failed["id"])
+        looked = set(looked_into(SCALE))
+    assert set(keys[plainest["outcome"] == CONTRADICTED]) <= looked <= set(keys)
 
 
 def test_every_picture_of_the_readme_is_there() -> None:

@@ -1,7 +1,7 @@
 """What published results say: the page `docs/findings.md`, and the answer in the README with its picture.
 
 All numbers come from the published tables; the words around them stand in `reports/findings.md.j2`, and what was looked
-at where a statement does not hold in `reports/looked-into.yaml`.
+at where a result surprises in `reports/looked-into.yaml`.
 """
 
 import json
@@ -50,7 +50,7 @@ IN_MARKDOWN = re.compile(r"([\\`*_\[\]<>|])")
 
 
 class LookedInto(Section):
-    """Where our runs contradict a report: whether a fault of ours could be the cause."""
+    """Where our runs contradict a report, or surprise: whether a fault of ours could be the cause."""
 
     scales: dict[str, dict[str, str]] = Field(
         description="For each scale, from `study/reading` to what was looked at and what it shows."
@@ -126,7 +126,7 @@ def _statements(claims: pd.DataFrame, plan: Mapping[str, PlannedStudy]) -> pd.Da
 
 
 def looked_into(scale: str) -> Mapping[str, str]:
-    """Return what was looked at where statements do not hold at a scale, from `study/reading` to words.
+    """Return what was looked at where the results of a scale surprise, from `study/reading` to words.
 
     Raises
     ------
