@@ -7,11 +7,11 @@ from pathlib import Path
 import pandas as pd
 
 from replication.analysis.power import UNDECIDABLE, UNTESTED, what_seeds_decide
+from replication.forecast.estimates import Plan
 from replication.runs.folder import RECORD
 from replication.runs.plan import PlannedStudy
 from replication.runs.results import run_identity
 
-Plan = Mapping[str, PlannedStudy]
 Arms = frozenset[str]  # as `study/arm`
 
 

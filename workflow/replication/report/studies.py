@@ -57,6 +57,7 @@ def shown_table(
     """Return a table with every number as a reader sees it; the parameters are those of `tables_of`."""
     rows = summary.to_dict("records")
     ours = {(row["arm"], row["measure"], str(row["epoch"])): row for row in rows}
+    there = {row["arm"] for row in rows}
     reported = [reported_values(claims, column.measure, column.epoch) for column in table.columns]
     return {
         "id": table.id,
@@ -72,7 +73,7 @@ def shown_table(
                 ],
             }
             for arm in table.arms
-            if arm in set(summary["arm"])
+            if arm in there
         ],
     }
 
