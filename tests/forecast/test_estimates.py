@@ -20,6 +20,7 @@ from replication.forecast.estimates import (
     shape_of,
     size_of,
     wall_hours,
+    what_is_left,
 )
 from replication.runs.forks.client import OFF, VARIABLE
 from study_results import planned_study
@@ -103,9 +104,29 @@ def test_no_more_places_help_than_the_longest_run_allows():
     assert wall_hours(rows, 100) == pytest.approx(2)
 
 
-@pytest.mark.parametrize(("budget", "seeds"), [(2.9, 0), (3.0, 1), (6.1, 2), (30.0, 10)])
-def test_seeds_fit_into_a_budget(budget, seeds):
-    assert fitting_seeds(rows_of(3600.0, 7200.0), 1, budget) == seeds
+@pytest.mark.parametrize(
+    ("done", "budget", "seeds"),
+    [(0, 2.9, 0), (0, 3.0, 1), (0, 6.1, 2), (0, 30.0, 10), (2, 0.0, 2), (2, 3.0, 3), ([2, 1], 2.0, 2)],
+)
+def test_seeds_fit_into_a_budget(done, budget, seeds):
+    assert fitting_seeds(rows_of(3600.0, 7200.0).assign(done=done), 1, budget) == seeds
+
+
+def test_what_is_finished_is_not_left(tmp_path):
+    plan = {"tiny": planned_study(tmp_path / "study", seeds=4)}
+    arms = [*plan["tiny"].arms]
+    rows = pd.DataFrame(
+        {"study": "tiny", "arm": arms, "runs": 4, "seconds": [3600.0, 7200.0], "hours": [4.0, 8.0]}
+    )
+    for run in (f"{arms[0]}/seed-1", *(f"{arms[1]}/seed-{seed}" for seed in range(1, 6))):
+        (tmp_path / "runs/tiny" / run).mkdir(parents=True)
+        (tmp_path / "runs/tiny" / run / "record.json").touch()
+    (tmp_path / "runs/tiny" / arms[0] / "seed-2").mkdir()  # begun
+    left = what_is_left(rows, plan, tmp_path / "runs")
+    assert [*left["runs"]] == [3, 0]
+    assert [*left["hours"]] == [3.0, 0.0]
+    assert [*left["done"]] == [1, 4]
+    assert wall_hours(left, 100) == 1.0
 
 
 def test_the_error_is_that_of_finished_runs(tmp_path):

@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
-from replication.forecast.selection import hours_left, most_statements
+from replication.forecast.selection import most_statements
 from replication.runs.plan import PlannedStudy
 from tabulated import NAME, ORDER, VALUE, changed, planned_study, stated
 
@@ -49,13 +48,3 @@ def test_what_cannot_be_decided_is_no_reason(tmp_path, config, of):
     part = most_statements(plan, hours, 4.0)
     assert (part.statements, part.of) == (of, of)
     assert bool(part.arms) == bool(of)
-
-
-def test_arms_of_finished_runs_take_less(tmp_path):
-    plan = plan_of(tmp_path, seeds=4)
-    rows = pd.DataFrame({"study": NAME, "arm": ["a", "b"], "runs": 4, "hours": [1.0, 2.0]})
-    for run in ("a/seed-1", "b/seed-1", "b/seed-2", "b/seed-3", "b/seed-4", "b/seed-5"):
-        (tmp_path / "runs" / NAME / run).mkdir(parents=True)
-        (tmp_path / "runs" / NAME / run / "record.json").touch()
-    (tmp_path / "runs" / NAME / "a/seed-2").mkdir()  # begun
-    assert hours_left(rows, plan, tmp_path / "runs") == {f"{NAME}/a": 0.75, f"{NAME}/b": 0.0}

@@ -25,13 +25,14 @@ COST = Cost(
 )
 
 
-def table_of(*seconds: float, runs: int = 2) -> pd.DataFrame:
-    """Return the forecast of arms whose runs take `seconds` each, and 5 s more if they start by themselves."""
+def table_of(*seconds: float, runs: int = 2, done: int = 0) -> pd.DataFrame:
+    """Return the forecast of arms whose runs take `seconds` each, and half an hour more if they start by themselves."""
     return pd.DataFrame(
         {
             "study": "tiny",
             "arm": [f"arm-{number}" for number in range(len(seconds))],
             "runs": runs,
+            "done": done,
             "epochs": 1,
             "steps": 1,
             "seconds": seconds,
@@ -106,13 +107,13 @@ def test_wall_times_say_of_what():
 
 def test_a_budget_says_of_each_scale_whether_it_fits():
     tables = {
-        "demo": table_of(3600.0),
+        "demo": table_of(3600.0, runs=0, done=2),
         "laptop": table_of(7200.0, 3600.0, runs=3),
         "paper": table_of(36000.0),
     }
     lines = budget(tables, "demo", Machine(1), 9.0)
     assert [" ".join(line.split()) for line in lines[1:4]] == [
-        "demo 2 runs take 2.00 hours: fits; 9 seeds of each arm do",
+        "demo 0 runs take 0.00 hours: fits; 11 seeds of each arm do",
         "laptop 6 runs take 9.00 hours: fits; 3 seeds of each arm do",
         "paper 2 runs take 20.00 hours: does not fit; not even one seed of each arm does",
     ]

@@ -22,8 +22,10 @@ from replication.forecast.costs import (
     measure,
     visible_gpus,
 )
+from replication.runs.folder import RECORD
 from replication.runs.forks.launch import can_start
 from replication.runs.plan import PlannedStudy
+from replication.runs.results import run_identity
 from replication.schedules import steps_of_test
 from replication.settings.run import RunSettings
 from replication.settings.schedule import BeamSearch, LossProbing, RangeTested
@@ -222,21 +224,41 @@ def _row(size: Size, cost: Cost, shape: Shape, runs: int, *, shared: bool) -> di
 
 def wall_hours(rows: pd.DataFrame, places: int) -> float:
     """Return the hours that all runs take where `places` go side by side: no less than the longest of them."""
-    return float(max(rows["hours"].sum() / places, rows["seconds"].max() / HOUR))
+    longest = rows["seconds"].where(rows["runs"] > 0, 0.0).max()
+    return float(max(rows["hours"].sum() / places, longest / HOUR))
+
+
+def what_is_left(rows: pd.DataFrame, plan: Plan, runs: Path) -> pd.DataFrame:
+    """Return the forecast of what is not finished: its `runs` and `hours`, and how many are `done`.
+
+    Parameters
+    ----------
+    runs
+        The folder of the scale's runs.
+    """
+    done = [
+        sum((runs / run_identity(study, arm, seed) / RECORD).is_file() for seed in plan[study].seeds)
+        for study, arm in zip(rows["study"], rows["arm"], strict=True)
+    ]
+    return _with_runs(rows.assign(done=done), rows["runs"] - done)
 
 
 def fitting_seeds(rows: pd.DataFrame, places: int, budget_hours: float) -> int:
-    """Return how many seeds of every arm fit into `budget_hours`; 0 if not even one does."""
-    one_seed = rows.assign(hours=rows["hours"] / rows["runs"])
-    if wall_hours(one_seed, places) > budget_hours:
-        return 0
-    return int(budget_hours * places / one_seed["hours"].sum() + 1e-9)
+    """Return how many seeds of every arm fit into `budget_hours`, those that are `done` for nothing."""
+    seeds = 0
+    while wall_hours(_with_runs(rows, (seeds + 1 - rows["done"]).clip(lower=0)), places) <= budget_hours:
+        seeds += 1
+    return seeds
+
+
+def _with_runs(rows: pd.DataFrame, runs: pd.Series) -> pd.DataFrame:
+    return rows.assign(runs=runs, hours=runs * rows["seconds"] / HOUR)
 
 
 def alone(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the forecast where each run starts in a process of its own, as on a cluster."""
     seconds = rows["seconds"] + rows["import_seconds"].where(rows["shared_imports"], 0.0)
-    return rows.assign(seconds=seconds, hours=rows["runs"] * seconds / HOUR)
+    return _with_runs(rows.assign(seconds=seconds), rows["runs"])
 
 
 def actual_seconds(rows: pd.DataFrame, benchmarks: str | Path) -> pd.DataFrame:

@@ -2,15 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-
-import pandas as pd
 
 from replication.analysis.power import UNDECIDABLE, UNTESTED, what_seeds_decide
 from replication.forecast.estimates import Plan
-from replication.runs.folder import RECORD
 from replication.runs.plan import PlannedStudy
-from replication.runs.results import run_identity
 
 Arms = frozenset[str]  # as `study/arm`
 
@@ -86,22 +81,3 @@ def _decidable(planned: PlannedStudy) -> set[str]:
     rows = what_seeds_decide(planned)
     hopeless = rows["decides"].isin(UNTESTED) | rows["decides"].str.startswith(UNDECIDABLE)
     return set(rows.loc[~hopeless, "id"])
-
-
-def hours_left(rows: pd.DataFrame, plan: Plan, runs: Path) -> dict[str, float]:
-    """Return what each arm, as `study/arm`, still takes by its forecast.
-
-    Parameters
-    ----------
-    runs
-        The folder in which the finished ones are.
-    """
-    return {
-        f"{row['study']}/{row['arm']}": row["hours"]
-        / row["runs"]
-        * sum(
-            not (runs / run_identity(row["study"], row["arm"], seed) / RECORD).is_file()
-            for seed in plan[row["study"]].seeds
-        )
-        for row in rows.to_dict("records")
-    }

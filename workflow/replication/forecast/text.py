@@ -22,8 +22,9 @@ from replication.forecast.estimates import (
     forecasts,
     machine_here,
     wall_hours,
+    what_is_left,
 )
-from replication.forecast.selection import hours_left, most_statements
+from replication.forecast.selection import most_statements
 from replication.runs.plan import load_plan
 from replication.runs.results import RUNS
 from replication.settings.config import Config
@@ -74,9 +75,13 @@ def write_forecast(
     write_table(rows, path)
     lines = [describe(rows, machine, config.forecast_places)]
     if config.budget_hours is not None:
-        lines += ["", *budget(tables, config.scale, machine, config.budget_hours)]
-        left = hours_left(rows, plan, path.parent / config.scale / RUNS)
-        lines += _part(plan, config.scale, left, config.budget_hours * machine.places(machine.count))
+        left = {
+            scale: what_is_left(table, plans[scale], path.parent / scale / RUNS)
+            for scale, table in tables.items()
+        }
+        lines += ["", *budget(left, config.scale, machine, config.budget_hours)]
+        places = machine.places(machine.count)
+        lines += _part(plan, config.scale, left[config.scale], config.budget_hours * places)
     return "\n".join([*lines, f"Table: {path}"])
 
 
@@ -141,14 +146,14 @@ def budget(
     Parameters
     ----------
     tables
-        The forecast of each scale.
+        What is left of each scale.
     chosen
         The scale that is configured.
     """
     places = machine.places(machine.count)
     seeds = {scale: fitting_seeds(rows, places, budget_hours) for scale, rows in tables.items()}
     whole = {scale: wall_hours(rows, places) for scale, rows in tables.items()}
-    lines = [f"Of a budget of {budget_hours:g} hours on this machine:"]
+    lines = [f"Of a budget of {budget_hours:g} hours on this machine, for what is not finished:"]
     for scale, rows in tables.items():
         fits = "fits" if whole[scale] <= budget_hours else "does not fit"
         most = (
@@ -162,11 +167,13 @@ def budget(
     return [*lines, _advice(chosen, fitting, seeds)]
 
 
-def _part(plan: Plan, scale: Scale, left: Mapping[str, float], hours: float) -> list[str]:
+def _part(plan: Plan, scale: Scale, left: pd.DataFrame, hours: float) -> list[str]:
     """Return which part of a scale to take, if there are not hours for all that is left of it."""
-    if sum(left.values()) <= hours:
+    if left["hours"].sum() <= hours:
         return []
-    part = most_statements(plan, left, hours)
+    part = most_statements(
+        plan, dict(zip(left["study"] + "/" + left["arm"], left["hours"], strict=True)), hours
+    )
     if not part.arms:
         return []
     only = shlex.quote(f"only=[{','.join(part.arms)}]")
