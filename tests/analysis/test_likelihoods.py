@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 
-from replication.analysis.likelihoods import answer, explanation_table, explanations
+from replication.analysis.likelihoods import answer, explanation_table, explanations, times
 from replication.analysis.observations import Observations
 from replication.errors import ConfigurationError
 from tabulated import planned_study, tables_of
@@ -112,10 +112,18 @@ def test_only_direct_evidence_counts(tmp_path):
 
 def test_the_answer_names_the_best_and_by_how_much(tmp_path):
     found = explained(tmp_path, BOTH)
-    factor = math.exp(found[0].log_likelihood - found[1].log_likelihood)
+    factor = times(found[0].log_likelihood - found[1].log_likelihood)
     assert answer(found, ["batch"]) == (
-        f"Of the readings, batch 64 explains the report's number best: {factor:.3g} times as likely as with batch 32."
+        f"Of the readings, batch 64 explains the report's number best: {factor} times as likely as with batch 32."
     )
+
+
+@pytest.mark.parametrize(
+    ("factor", "said"),
+    [(1.0, "1"), (1.26, "1.3"), (9.96, "10"), (304.0, "300"), (3104.0, "3,100"), (999_000.0, "1,000,000")],
+)
+def test_factors_are_written_as_people_do(factor, said):
+    assert times(math.log(factor)) == said
 
 
 def test_a_choice_may_be_unlikely_beyond_all_floats(tmp_path):

@@ -134,8 +134,10 @@ def answer(found: Sequence[Explanation], axes: Sequence[str]) -> str:
 
 
 def times(log_factor: float) -> str:
-    """Return how many times, given its logarithm, in words where digits say nothing."""
-    return "more than a million" if log_factor >= math.log(1e6) else f"{math.exp(log_factor):.3g}"
+    """Return how many times, given its logarithm: two digits, and words where digits say nothing."""
+    if log_factor >= math.log(1e6):
+        return "more than a million"
+    return f"{float(f'{math.exp(log_factor):.2g}'):,.7g}"
 
 
 def _written(values: Values, axes: Sequence[str]) -> str:
