@@ -93,6 +93,15 @@ def test_text_of_the_study_is_escaped(tmp_path: Path) -> None:
     assert "Loss &lt; 1 &amp; falling" in rendered(tmp_path, changed)
 
 
+def test_a_table_without_runs_says_so(tmp_path: Path) -> None:
+    planned = planned_study(tmp_path / "config")
+    (table,) = planned.study.tables
+    empty = table.model_copy(update={"id": "empty", "title": "Nobody's", "arms": ["left-out"]})
+    study = planned.study.model_copy(update={"tables": [empty, table]})
+    page = rendered(tmp_path, PlannedStudy(**{**vars(planned), "study": study}))
+    assert "Nobody's No arm of this table has been run. Results Arm" in unescape(words(page))
+
+
 def test_the_words_of_the_notebook_are_there(demo: str) -> None:
     assert "Words of the <em>notebook</em>." in demo
 
