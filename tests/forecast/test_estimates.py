@@ -23,6 +23,7 @@ from replication.forecast.estimates import (
     what_is_left,
 )
 from replication.runs.forks.client import OFF, VARIABLE
+from replication.settings.study import MOST_SEEDS
 from study_results import planned_study
 from support import run_settings, schedule_of
 
@@ -106,7 +107,16 @@ def test_no_more_places_help_than_the_longest_run_allows():
 
 @pytest.mark.parametrize(
     ("done", "budget", "seeds"),
-    [(0, 2.9, 0), (0, 3.0, 1), (0, 6.1, 2), (0, 30.0, 10), (2, 0.0, 2), (2, 3.0, 3), ([2, 1], 2.0, 2)],
+    [
+        (0, 2.9, 0),
+        (0, 3.0, 1),
+        (0, 6.1, 2),
+        (0, 30.0, 10),
+        (0, 3e9, MOST_SEEDS),
+        (2, 0.0, 2),
+        (2, 3.0, 3),
+        ([2, 1], 2.0, 2),
+    ],
 )
 def test_seeds_fit_into_a_budget(done, budget, seeds):
     assert fitting_seeds(rows_of(3600.0, 7200.0).assign(done=done), 1, budget) == seeds

@@ -2,6 +2,7 @@
 
 import json
 import math
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ from replication.runs.results import run_identity
 from replication.schedules import steps_of_test
 from replication.settings.run import RunSettings
 from replication.settings.schedule import BeamSearch, LossProbing, RangeTested
+from replication.settings.study import MOST_SEEDS
 from replication.system.files import visible_files
 from replication.system.memory import MEGABYTE
 
@@ -244,11 +246,12 @@ def what_is_left(rows: pd.DataFrame, plan: Plan, runs: Path) -> pd.DataFrame:
 
 
 def fitting_seeds(rows: pd.DataFrame, places: int, budget_hours: float) -> int:
-    """Return how many seeds of every arm fit into `budget_hours`, those that are `done` for nothing."""
-    seeds = 0
-    while wall_hours(_with_runs(rows, (seeds + 1 - rows["done"]).clip(lower=0)), places) <= budget_hours:
-        seeds += 1
-    return seeds
+    """Return how many seeds of every arm, at most as many as may be, fit into a budget; those `done` cost nothing."""
+
+    def hours(seeds: int) -> float:
+        return wall_hours(_with_runs(rows, (seeds - rows["done"]).clip(lower=0)), places)
+
+    return bisect_right(range(1, MOST_SEEDS + 1), budget_hours, key=hours)
 
 
 def _with_runs(rows: pd.DataFrame, runs: pd.Series) -> pd.DataFrame:

@@ -152,18 +152,18 @@ def budget(
     """
     places = machine.places(machine.count)
     seeds = {scale: fitting_seeds(rows, places, budget_hours) for scale, rows in tables.items()}
-    whole = {scale: wall_hours(rows, places) for scale, rows in tables.items()}
+    hours = {scale: wall_hours(rows, places) for scale, rows in tables.items()}
     lines = [f"Of a budget of {budget_hours:g} hours on this machine, for what is not finished:"]
     for scale, rows in tables.items():
-        fits = "fits" if whole[scale] <= budget_hours else "does not fit"
+        fits = "fits" if hours[scale] <= budget_hours else "does not fit"
         most = (
             f"{seeds[scale]} seeds of each arm do" if seeds[scale] else "not even one seed of each arm does"
         )
         lines.append(
-            f"  {scale:<8}{rows['runs'].sum():>6} runs take {whole[scale]:.2f} hours: {fits}; {most}"
+            f"  {scale:<8}{rows['runs'].sum():>6} runs take {hours[scale]:.2f} hours: {fits}; {most}"
         )
     lines += [f"  {scale:<8}  has nothing of what `only` selects" for scale in SCALES if scale not in tables]
-    fitting = [scale for scale in SCALES if scale in tables and whole[scale] <= budget_hours]
+    fitting = [scale for scale in SCALES if scale in tables and hours[scale] <= budget_hours]
     return [*lines, _advice(chosen, fitting, seeds)]
 
 
