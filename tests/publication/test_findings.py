@@ -67,6 +67,7 @@ def test_each_decided_statement_is_said_with_its_evidence() -> None:
     texts = findings(PUBLISHED)
     page = texts[PAGE]
     assert ", not run -->" not in texts[PICTURE]
+    assert "not run." not in page
     claims = read_table(PUBLISHED / "claims.csv")
     for claim in claims[claims["plainest"]].to_dict("records"):
         said = claim["outcome"] in ("supported", "contradicted", "undecided", "identical runs")
@@ -142,6 +143,7 @@ def test_statements_of_a_study_that_was_not_published_are_not_run() -> None:
     assert ", not run -->" in texts[PICTURE]
     assert "Of 4 statements in 1 report" in page
     assert "Not run yet at this scale: A tiny study." in page
+    assert "\n\n2 were not run.\n\n" in page
 
 
 def judge_otherwise(outcome: str) -> None:
