@@ -22,12 +22,17 @@ PR_SET_CHILD_SUBREAPER = 36  # from linux/prctl.h
 
 def main() -> None:
     """Measure, in turn, calls of few and of many runs."""
-    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    adopt_orphans()
     costs = []
     for _ in range(REPETITIONS):
         few, many = (seconds_of(count) for count in (FEW, MANY))
         costs.append((many - few) / (MANY - FEW))
     write("jobs", [Result.of("jobs", "a run of two steps, all included", "s", "processor", costs)])
+
+
+def adopt_orphans() -> None:
+    """Become the parent of what outlives its own, so that `processor_seconds` sees it."""
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def seconds_of(runs: int) -> float:
@@ -42,10 +47,10 @@ def seconds_of(runs: int) -> float:
         return snakemake(project, "--until", "train")
 
 
-def snakemake(project: Path, *arguments: str) -> float:
+def snakemake(project: Path, *arguments: str, cores: str = "1") -> float:
     """Call Snakemake; return the processor seconds of all that it has started, once all of it has ended."""
     before = processor_seconds()
-    command = [sys.executable, "-m", "snakemake", *arguments, "--cores", "1", "--quiet", "all"]
+    command = [sys.executable, "-m", "snakemake", *arguments, "--cores", cores, "--quiet", "all"]
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     subprocess.run(command, cwd=project, env=environment, check=True, stderr=subprocess.DEVNULL)
     try:

@@ -10,6 +10,7 @@ RESULTS = Path(__file__).parent / "results"
 TITLES = {
     "training": "Training, its evaluation included, on one core",
     "evaluation": "Evaluation by the size of the batch, on one core",
+    "demo": "The demo beside the work of its runs",
     "jobs": "A run beyond its own work",
     "scaling": "Many runs",
 }

@@ -1,0 +1,55 @@
+"""What the demo takes beside the work of its runs: `python benchmarks/demo.py`.
+
+One call of Snakemake in a fresh copy of the project whose data are prepared, on all cores: some ten minutes of two.
+The work is what the runs record of training, evaluation and probing. Saving a run's state after each epoch, importing,
+tables, notebooks, the page and waiting are what comes on top.
+"""
+
+import csv
+import os
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+from jobs import adopt_orphans, snakemake
+from measuring import ROOT, Result, write
+
+FOLDERS = ("workflow", "envs", "reports", "config", "profiles", "schedules")
+WORK = ("seconds_training", "seconds_evaluation", "seconds_probing")
+
+
+def main() -> None:
+    """Measure one demo."""
+    adopt_orphans()
+    with tempfile.TemporaryDirectory(prefix="demo-") as scratch:
+        project = Path(scratch, "project")
+        for name in FOLDERS:
+            shutil.copytree(ROOT / name, project / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copy(ROOT / "Snakefile", project)
+        snakemake(project, "data", cores="all")
+        start = time.monotonic()
+        processor = snakemake(project, cores="all")
+        wall = time.monotonic() - start
+        work = work_of(project / "results/demo/runs")
+    cores = len(os.sched_getaffinity(0))
+    rows = [
+        ("demo: wall seconds × cores, by those of its runs' work", "times", "wall", wall * cores / work),
+        ("demo: all processes", "s", "processor", processor),
+        ("demo: work of its runs", "s", "wall", work),
+        ("demo: the whole call", "s", "wall", wall),
+    ]
+    write("demo", [Result.of("demo", what, unit, clock, [value]) for what, unit, clock, value in rows])
+
+
+def work_of(runs: Path) -> float:
+    """Return the seconds of training, evaluation and probing of all runs in a folder."""
+    total = 0.0
+    for path in runs.rglob("timings.csv"):
+        with path.open(newline="", encoding="utf-8") as stream:
+            total += sum(float(row[name] or 0) for row in csv.DictReader(stream) for name in WORK)
+    return total
+
+
+if __name__ == "__main__":
+    main()
