@@ -47,7 +47,11 @@ def test_settings_that_all_arms_share_are_said_once() -> None:
 
 
 def test_each_arm_has_the_curve_of_its_mean_learning_rate() -> None:
-    history = pd.DataFrame({"arm": ["a"] * 4, "epoch": [1, 2, 1, 2], "learning_rate": [1.0, 0.0, 1.0, 0.5]})
-    rates = learning_rates(history, ["a", "derived"])
+    of_ensemble = {"arm": "ensemble", "epoch": 1, "learning_rate": None}
+    of_arm = [
+        {"arm": "a", "epoch": epoch, "learning_rate": rate}
+        for epoch, rate in ((1, 1.0), (2, 0.0), (1, 1.0), (2, 0.5))
+    ]
+    rates = learning_rates(pd.DataFrame([*of_arm, of_ensemble]), ["a", "not-run", "ensemble"])
     assert 'points="0,2 60,11"' in rates["a"]
-    assert rates["derived"] == ""
+    assert (rates["not-run"], rates["ensemble"]) == ("", "")

@@ -131,11 +131,12 @@ def charts_of(
 
 
 def learning_rates(history: pd.DataFrame, arms: Sequence[str]) -> dict[str, Markup]:
-    """Return a small curve of the learning rate of each arm, the mean over its seeds; nothing for one without runs."""
-    by_arm = dict(list(history.groupby("arm", sort=False)))
-    curves = {
-        arm: sparkline(rows.groupby("epoch")["learning_rate"].mean().tolist()) for arm, rows in by_arm.items()
-    }
+    """Return a small curve of the learning rate of each arm, the mean over its seeds; nothing for one without any.
+
+    That is one without runs, or an ensemble, which is not trained.
+    """
+    by_arm = history.dropna(subset="learning_rate").groupby("arm", sort=False)
+    curves = {arm: sparkline(rows.groupby("epoch")["learning_rate"].mean().tolist()) for arm, rows in by_arm}
     return {arm: curves.get(arm, Markup("")) for arm in arms}
 
 
