@@ -135,9 +135,11 @@ def learning_rates(history: pd.DataFrame, arms: Sequence[str]) -> dict[str, Mark
 
     That is one without runs, or an ensemble, which is not trained.
     """
-    by_arm = history.dropna(subset="learning_rate").groupby("arm", sort=False)
-    curves = {arm: sparkline(rows.groupby("epoch")["learning_rate"].mean().tolist()) for arm, rows in by_arm}
-    return {arm: curves.get(arm, Markup("")) for arm in arms}
+    rates_of = {
+        arm: rows.groupby("epoch")["learning_rate"].mean().dropna().tolist()
+        for arm, rows in history.groupby("arm", sort=False)
+    }
+    return {arm: sparkline(rates) if (rates := rates_of.get(arm)) else Markup("") for arm in arms}
 
 
 def costs_of(arms: Sequence[Mapping[str, Any]], summary: pd.DataFrame) -> list[dict[str, Any]]:
