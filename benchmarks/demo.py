@@ -7,16 +7,16 @@ tables, notebooks, the page and waiting are what comes on top.
 
 import csv
 import os
-import shutil
 import tempfile
 import time
 from pathlib import Path
 
 from jobs import adopt_orphans, snakemake
-from measuring import ROOT, Result, write
+from measuring import Result, write
+from scaling import copy_project
 
-FOLDERS = ("workflow", "envs", "reports", "config", "profiles", "schedules")
-WORK = ("seconds_training", "seconds_evaluation", "seconds_probing")
+from replication.analysis.study_tables import SECONDS
+from replication.runs.folder import TIMINGS
 
 
 def main() -> None:
@@ -24,9 +24,7 @@ def main() -> None:
     adopt_orphans()
     with tempfile.TemporaryDirectory(prefix="demo-") as scratch:
         project = Path(scratch, "project")
-        for name in FOLDERS:
-            shutil.copytree(ROOT / name, project / name, ignore=shutil.ignore_patterns("__pycache__"))
-        shutil.copy(ROOT / "Snakefile", project)
+        copy_project(project)
         snakemake(project, "data", cores="all")
         start = time.monotonic()
         processor = snakemake(project, cores="all")
@@ -45,9 +43,9 @@ def main() -> None:
 def work_of(runs: Path) -> float:
     """Return the seconds of training, evaluation and probing of all runs in a folder."""
     total = 0.0
-    for path in runs.rglob("timings.csv"):
+    for path in runs.rglob(TIMINGS):
         with path.open(newline="", encoding="utf-8") as stream:
-            total += sum(float(row[name] or 0) for row in csv.DictReader(stream) for name in WORK)
+            total += sum(float(row[name] or 0) for row in csv.DictReader(stream) for name in SECONDS)
     return total
 
 

@@ -66,11 +66,16 @@ def main(sizes: Sequence[int]) -> None:
     write("scaling", [*ratios, *memory, *times])
 
 
-def make_project(folder: Path, seeds: int) -> None:
-    """Copy the project, with the synthetic study alone."""
-    for name in ("workflow", "envs", "reports", "config", "profiles"):
+def copy_project(folder: Path) -> None:
+    """Copy what a call of Snakemake needs of the project."""
+    for name in ("workflow", "envs", "reports", "config", "profiles", "schedules"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "Snakefile", folder)
+
+
+def make_project(folder: Path, seeds: int) -> None:
+    """Copy the project, with the synthetic study alone."""
+    copy_project(folder)
     for study in (folder / "config/studies").glob("*.yaml"):
         study.unlink()
     tiny = (ROOT / "tests/workflow/tiny-study.yaml").read_text(encoding="utf-8")
