@@ -45,6 +45,15 @@ def test_an_epoch_that_an_arm_has_not_reached_is_a_gap(tables: StudyTables, tmp_
     assert chart["panels"][0]["arms"][1]["seeds"] == [[0.8, None], [0.84, None]]
 
 
+def test_seeds_that_share_a_curve_carry_it_once(tables: StudyTables, tmp_path: Path) -> None:
+    _, data = curves(tables, ARMS, ["train_loss"])
+    write_table(data, tmp_path / "losses.csv")
+    history = tables.history.assign(train_loss=tables.history["epoch"].map({1: 0.5, 2: None}))
+    chart = chart_of(tmp_path / "losses.csv", history, tables.titles)
+    assert chart is not None
+    assert [arm["seeds"] for arm in chart["panels"][0]["arms"]] == [[[0.5, None]], [[0.5, None]]]
+
+
 def test_other_figures_are_no_curves(tables: StudyTables, tmp_path: Path) -> None:
     write_table(dots(tables, ARMS, "test_accuracy")[1], tmp_path / "dots.csv")
     write_table(pd.DataFrame(columns=["arm"]), tmp_path / "empty.csv")

@@ -38,7 +38,7 @@ def chart_of(figure: str | Path, history: pd.DataFrame, titles: Mapping[str, str
     -------
     chart
         `arms`, their titles, and `panels`, one a measure: `title`, `percent`, `epochs`, and `arms`, each with `mean`,
-        `low`, `high` and `seeds`, whose values belong to the epochs.
+        `low`, `high` and `seeds`, whose values belong to the epochs; curves that are equal stand once.
     """
     drawn = read_table(figure)
     if set(drawn.columns) != OF_CURVES or drawn.empty:
@@ -64,7 +64,7 @@ def _panel(measure: str, drawn: pd.DataFrame, history: pd.DataFrame, arms: Seque
         "epochs": epochs,
         "arms": [
             {name: _rounded(bands[name].loc[arm, epochs]) for name in ("mean", "low", "high")}
-            | {"seeds": [_rounded(curve) for curve in curves[arm_of_run == arm]]}
+            | {"seeds": _distinct(_rounded(curve) for curve in curves[arm_of_run == arm])}
             for arm in arms
         ],
     }
@@ -72,6 +72,11 @@ def _panel(measure: str, drawn: pd.DataFrame, history: pd.DataFrame, arms: Seque
 
 def _rounded(curve: Iterable[float]) -> list[float | None]:
     return [float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None for value in curve]
+
+
+def _distinct(curves: Iterable[list[float | None]]) -> list[list[float | None]]:
+    """Return each curve once: seeds that share a learning rate would be drawn, and carried by the page, many times."""
+    return [list(curve) for curve in dict.fromkeys(map(tuple, curves))]
 
 
 def chart_library() -> tuple[Markup, Markup]:
