@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 from pathlib import Path
 
 import nbformat
@@ -48,6 +49,20 @@ def test_notebooks_are_kept_without_output(path: Path) -> None:
     assert code
     assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in code)
     assert any("parameters" in cell["metadata"].get("tags", []) for cell in code)
+
+
+@pytest.mark.parametrize("path", sorted(REPORTS.glob("*.ipynb")), ids=lambda path: path.stem)
+def test_words_about_a_figure_do_not_count_its_arms(path: Path) -> None:
+    """A scale, or a call's `only`, draws fewer of them."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    source = "".join(line for cell in cells for line in cell["source"] if cell["cell_type"] == "code")
+    counted = re.search(
+        r"\b(?:two|three|four|five|six|seven|eight|nine|ten) (?:\w+ )?(?:arms|rates|schedul\w+|searches|lengths|samplings|"
+        r"budgets|policies|rules|readings|combinations|batch sizes|forms|baselines)\b",
+        source,
+        re.IGNORECASE,
+    )
+    assert counted is None, counted and counted[0]
 
 
 def test_every_study_has_its_notebook() -> None:
