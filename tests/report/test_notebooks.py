@@ -58,7 +58,7 @@ def test_words_about_a_figure_do_not_count_its_arms(path: Path) -> None:
     source = "".join(line for cell in cells for line in cell["source"] if cell["cell_type"] == "code")
     counted = re.search(
         r"\b(?:two|three|four|five|six|seven|eight|nine|ten) (?:\w+ )?(?:arms|rates|schedul\w+|searches|lengths|"
-        r"samplings|budgets|policies|rules|readings|combinations|batch sizes|forms|baselines)\b",
+        r"samplings|budgets|policies|rules|readings|combinations|batch sizes|forms|baselines|maps)\b",
         source,
         re.IGNORECASE,
     )
