@@ -12,6 +12,7 @@ ARM = {"arm": "a", "title": "A"}
 RUN: dict[str, Any] = {
     "arm": "a",
     "outcome": "completed",
+    "epochs": 3,
     "dataset": "digits",
     "dataset_sha256": "d1",
     "settings_sha256": "5e",
@@ -28,14 +29,29 @@ RUN: dict[str, Any] = {
         ({"code_sha256": "c1"}, {"code_sha256"}),
         ({"commit": "02"}, {"commit"}),
         ({"dirty": True}, {"commit", "dirty"}),
-        ({"outcome": "missing", "code_sha256": None, "commit": None}, set()),
+        ({"outcome": "stopped early", "epochs": 2}, {"outcome", "epochs"}),
+        ({"outcome": "missing", "epochs": None, "code_sha256": None, "commit": None}, {"outcome"}),
     ],
 )
 def test_what_all_runs_have_in_common_is_said_once(changes: dict[str, Any], differing: set[str]) -> None:
     runs = pd.DataFrame([RUN, RUN | changes, {"arm": "b", "outcome": "completed"}])
     found = trained_arm(ARM, runs)
     assert len(found["runs"]) == 2
-    assert found["common"].keys() == RUN.keys() - {"arm", "outcome"} - differing
+    assert found["common"].keys() == RUN.keys() - {"arm"} - differing
+
+
+def test_a_hash_that_runs_in_a_row_share_is_said_once() -> None:
+    changes: list[dict[str, Any]] = [
+        {},
+        {},
+        {"commit": "02"},
+        {"outcome": "missing"},
+        {"commit": "02"},
+        {},
+        {"dirty": True},
+    ]
+    found = trained_arm(ARM, pd.DataFrame([RUN | change for change in changes]))
+    assert [run["spans"].get("commit") for run in found["runs"]] == [2, None, 1, 1, 1, 1, 1]
 
 
 def test_settings_that_all_arms_share_are_said_once() -> None:

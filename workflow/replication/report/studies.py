@@ -4,6 +4,7 @@ import html
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,9 @@ COSTS = tuple(name for name, measure in MEASURES.items() if measure.cost)
 # What an image of a notebook becomes: the drawing itself.
 _IMAGE = re.compile(r'<figure id="figure-(?P<name>[^"]*)"><img (?P<attributes>[^>]*)>')
 _ALT = re.compile(r"""alt=(["'])(.*?)\1""")
-_HASHES = ("dataset", "dataset_sha256", "settings_sha256", "code_sha256", "commit", "dirty")
+# What a run is told by beside its weights. Of hashes one cell stands for all runs in a row that share it.
+_HASHES = ("dataset", "dataset_sha256", "settings_sha256", "code_sha256", "commit")
+_TOLD = ("outcome", "epochs", *_HASHES, "dirty")
 
 
 def tables_of(
@@ -152,12 +155,23 @@ def costs_of(arms: Sequence[Mapping[str, Any]], summary: pd.DataFrame) -> list[d
 
 
 def trained_arm(arm: Mapping[str, Any], runs: pd.DataFrame) -> dict[str, Any]:
-    """Return an arm with its settings and runs; what all its runs have in common is said once."""
+    """Return an arm with its settings and runs; what all its runs have in common is said once.
+
+    Each run has `spans`: by hash, over how many runs its cell goes; none where that of a run above does.
+    """
     own = list(records(runs[runs["arm"] == arm["arm"]]))
     there = [run for run in own if run["outcome"] != "missing"]
-    common = {name: there[0][name] for name in _HASHES if there and len({run[name] for run in there}) == 1}
+    common = {name: there[0][name] for name in _TOLD if there and len({run[name] for run in there}) == 1}
     if "dirty" not in common:  # which is said with the commit
         common.pop("commit", None)
+    if len(there) < len(own):  # the others' outcome is that they are missing
+        common.pop("outcome", None)
+    for run in own:
+        run["spans"] = {}
+    for name in _HASHES:
+        for _, rows in groupby(own, key=lambda run: (run["outcome"] == "missing", run[name], run["dirty"])):
+            first, *others = rows
+            first["spans"][name] = 1 + len(others)
     return {**arm, "runs": own, "common": common}
 
 
