@@ -67,7 +67,7 @@ bench: setup  ## Measure this machine: benchmarks/results/README.md. About half 
 	  .venv-peers/bin/python -m pip install --quiet --disable-pip-version-check tensorflow-cpu==2.21.0 || \
 	  { echo "Keras cannot be installed here: it takes no part" >&2; rm -rf .venv-peers; }
 	@$(ACTIVATE) cd benchmarks && export OMP_NUM_THREADS=1 && \
-	  python evaluation.py && python training.py && python demo.py && python jobs.py && python scaling.py 100 1000 && python page.py
+	  python evaluation.py && python training.py && python precision.py && python demo.py && python jobs.py && python scaling.py 100 1000 && python page.py
 
 # The stamp is a copy of the lock, written last: an interrupted or outdated installation is done again,
 # a touched but unchanged lock is not. pip would compile on one core; packages hold files that cannot be compiled.

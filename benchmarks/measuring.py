@@ -63,6 +63,11 @@ def matrix_limit(precision: str = "float32", size: int = 512) -> float:
     return 2 * size**3 / min(seconds) / 1e9
 
 
+def multiplies_in_bfloat16() -> bool:
+    """Return whether this processor does: others are some hundred times slower than in float32."""
+    return matrix_limit("bfloat16") > matrix_limit("float32")
+
+
 def machine() -> str:
     """Return what kind of machine this is, and how busy it is with other work."""
     from replication.runs.provenance import machine as kind

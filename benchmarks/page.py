@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 RESULTS = Path(__file__).parent / "results"
 TITLES = {
     "training": "Training, its evaluation included, on one core",
+    "precision": "Test accuracy in bfloat16, less that in float32",
     "evaluation": "Evaluation by the size of the batch, on one core",
     "demo": "The demo beside the work of its runs",
     "jobs": "A run beyond its own work",
