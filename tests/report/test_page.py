@@ -13,7 +13,7 @@ from scipy import stats
 from replication.runs.plan import PlannedStudy
 from replication.system.tables import read_table
 from report_page import rendered
-from study_results import HASH, planned_study, write_results
+from study_results import HASH, made_tables, planned_study, write_results
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +83,24 @@ def test_each_run_is_listed_with_its_hashes(demo: str) -> None:
     ]
     assert "data.dataset: digits for mnist" in entry
     assert f'settings sha-256 <code title="{HASH}">{HASH[:12]}</code>' in entry
+
+
+def test_what_differs_between_the_runs_of_an_arm_has_cells_of_its_own(tmp_path: Path) -> None:
+    planned = planned_study(tmp_path / "config", scale="laptop", seeds=4)
+    runs, _ = made_tables(planned)
+    cosine = runs["arm"] == "cosine"
+    runs.loc[cosine, "commit"] = ["a" * 40, "a" * 40, "b" * 40, "c" * 40]
+    runs.loc[cosine, "outcome"] = ["completed", "completed", "stopped early", "missing"]
+    entry = rendered(tmp_path, planned, runs=runs).partition('<details id="arm-tiny-cosine">')[2]
+    table = entry.partition("</table>")[0]
+    assert re.findall(r'<th scope="col">([^<]*)', table) == ["Run", "Weights SHA-256", "Outcome", "Commit"]
+    assert re.findall(r"(<td[^>]*>)<code title=\"(.)", table) == [('<td rowspan="2">', "a"), ("<td>", "b")]
+    assert [words(row) for row in re.findall(r"<td>[a-z ]+</td>|missing", table)] == [
+        " completed ",
+        " completed ",
+        " stopped early ",
+        "missing",
+    ]
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from replication.report.studies import learning_rates, settings_of, trained_arm
+from replication.report.studies import derived_arm, learning_rates, settings_of, trained_arm
 
 ARM = {"arm": "a", "title": "A"}
 RUN: dict[str, Any] = {
@@ -52,6 +52,16 @@ def test_a_hash_that_runs_in_a_row_share_is_said_once() -> None:
     ]
     found = trained_arm(ARM, pd.DataFrame([RUN | change for change in changes]))
     assert [run["spans"].get("commit") for run in found["runs"]] == [2, None, 1, 1, 1, 1, 1]
+
+
+def test_a_derived_arm_names_the_arms_whose_runs_it_is_made_of() -> None:
+    made_of = ["s/x/seed-1 s/y/seed-1", "s/x/seed-2 s/y/seed-2", "s/x/seed-3", None]
+    runs = pd.DataFrame([{"arm": "a", "seed": seed, "made_of": runs} for seed, runs in enumerate(made_of, 1)])
+    assert derived_arm(ARM, runs)["made_of"] == [
+        {"arms": ("x", "y"), "seeds": [1, 2]},
+        {"arms": ("x",), "seeds": [3]},
+        {"arms": (), "seeds": [4]},
+    ]
 
 
 def test_settings_that_all_arms_share_are_said_once() -> None:

@@ -195,9 +195,9 @@ def _flat(settings: Mapping[str, Any]) -> list[str]:
 
 
 def derived_arm(arm: Mapping[str, Any], runs: pd.DataFrame) -> dict[str, Any]:
-    """Return an arm that is made of other arms' runs, with these."""
-    own = records(runs[runs["arm"] == arm["arm"]])
-    return {
-        **arm,
-        "seeds": [{"seed": row["seed"], "runs": (row["made_of"] or "").split()} for row in own],
-    }
+    """Return an arm that is made of other arms' runs, seed by seed: `made_of`, these arms with the seeds so made."""
+    seeds_of: dict[tuple[str, ...], list[int]] = {}
+    for row in records(runs[runs["arm"] == arm["arm"]]):
+        members = tuple(run.split("/")[1] for run in (row["made_of"] or "").split())
+        seeds_of.setdefault(members, []).append(row["seed"])
+    return {**arm, "made_of": [{"arms": members, "seeds": seeds} for members, seeds in seeds_of.items()]}
