@@ -46,7 +46,9 @@ def difference(claim: pd.Series, runs: pd.DataFrame, history: pd.DataFrame) -> R
     at_the_end = history.groupby(["arm", "seed"])["test_accuracy"].last()
     points = 100 * (at_the_end[claim["arm"]] - at_the_end[claim["minus"]])
     margin = f"{100 * claim['margin']:g}"
-    what = f"{claim['statement']} on {dataset}, {len(points)} seeds, equal within {margin}: {claim['outcome']}"
+    what = (
+        f"{claim['statement']} on {dataset}, {len(points)} seeds, equal within {margin}: {claim['outcome']}"
+    )
     return Result.of("precision", what, "points", "count", points.tolist())
 
 
