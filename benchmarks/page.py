@@ -55,8 +55,9 @@ def plot(rows: list[dict[str, str]], path: Path) -> None:
     axes = figure.subplots()
     axes.barh([row["what"] for row in rows], medians, xerr=[*zip(*spread, strict=True)], color="#0173b2")
     axes.invert_yaxis()
+    unit, clock = rows[-1]["unit"], rows[-1]["clock"]
     axes.set(
-        xlabel=f"{rows[-1]['unit']} ({rows[-1]['clock']} time)",
+        xlabel=unit if clock == "count" else f"{unit} ({clock} time)",
         xscale="log" if min(medians) > 0 else "linear",
     )
     figure.savefig(path, metadata={"Date": None})

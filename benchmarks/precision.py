@@ -5,7 +5,6 @@ differences lies within the margin. Without arguments on the demo's data; else w
 whose paths are whole ones.
 """
 
-import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -14,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 from jobs import snakemake
 from measuring import Result, multiplies_in_bfloat16, write
-from scaling import copy_project
+from scaling import copy_with_one_study
 
 STUDY = Path(__file__).with_name("precision.yaml")
 
@@ -27,11 +26,8 @@ def main(configuration: Sequence[str]) -> None:
     scale = dict(each.split("=", 1) for each in configuration).get("scale", "demo")
     with tempfile.TemporaryDirectory(prefix="precision-") as scratch:
         project = Path(scratch, "project")
-        copy_project(project)
-        for other in (project / "config/studies").glob("*.yaml"):
-            other.unlink()
-        shutil.copy(STUDY, project / "config/studies")
-        results = f"results/{scale}/studies/precision"
+        copy_with_one_study(project, STUDY.stem, STUDY.read_text(encoding="utf-8"))
+        results = f"results/{scale}/studies/{STUDY.stem}"
         call = ["--config", *configuration] if configuration else []
         snakemake(project, f"{results}/claims.csv", *call, cores="all")
         claims, runs, history = (

@@ -73,18 +73,23 @@ def copy_project(folder: Path) -> None:
     shutil.copy(ROOT / "Snakefile", folder)
 
 
+def copy_with_one_study(folder: Path, name: str, study: str) -> None:
+    """Copy what a call of Snakemake needs of the project, with one study in place of its own."""
+    copy_project(folder)
+    for other in (folder / "config/studies").glob("*.yaml"):
+        other.unlink()
+    (folder / f"config/studies/{name}.yaml").write_text(study, encoding="utf-8")
+
+
 def make_project(folder: Path, seeds: int) -> None:
     """Copy the project, with the synthetic study alone."""
-    copy_project(folder)
-    for study in (folder / "config/studies").glob("*.yaml"):
-        study.unlink()
     tiny = (ROOT / "tests/workflow/tiny-study.yaml").read_text(encoding="utf-8")
     more = "".join(
         f"  arm-{n}:\n    title: Arm {n}\n    settings:\n      optimizer: {{learning_rate: {n / 1000}}}\n"
         for n in range(1, ARMS - 1)
     )
     tiny = tiny.replace("tables:\n", f"{more}tables:\n").replace("seeds: 2", f"seeds: {seeds}")
-    (folder / "config/studies/tiny.yaml").write_text(tiny, encoding="utf-8")
+    copy_with_one_study(folder, "tiny", tiny)
     from project import write_notebook
 
     write_notebook(folder / "reports/tiny.ipynb")
