@@ -19,10 +19,10 @@ from edits import edited
 from made_project import remember_derivations
 from made_runs import change_predictions, change_record
 from project import STUDY, Project, inside
-from replication.audit import run_checks
 from replication.audit.auditor import Audit
 from replication.audit.findings import Finding
 from replication.data import read_dataset
+from replication.runs import same_code
 from replication.runs.plan import STUDIES, load_plan
 from replication.settings.config import Config
 from replication.system import code_digest
@@ -369,7 +369,7 @@ def test_edited_code_is_named(
 def use_code(patch: pytest.MonkeyPatch, workflow: Path) -> None:
     """Take the digest of the code below `workflow`."""
     patch.setattr(code_digest, "PACKAGE", workflow / "replication")
-    patch.setattr(run_checks, "TRAINING", workflow / "scripts/train.py")
+    patch.setattr(same_code, "TRAINING", workflow / "replication/runs/job.py")
     forget_digests()
 
 

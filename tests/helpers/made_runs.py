@@ -8,14 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from replication.audit.run_checks import TRAINING
 from replication.data.dataset import Dataset, Source, describe, write_dataset
 from replication.runs.plan import PlannedStudy
-from replication.runs.provenance import registry_choices, study_facts
+from replication.runs.provenance import study_facts
+from replication.runs.same_code import code_of_run
 from replication.schedules import build
 from replication.settings.run import RunSettings
 from replication.settings.schedule import PureSchedule
-from replication.system.code_digest import code_digest
 from replication.system.digests import canonical_json, digest_of_file, digest_of_text, sealed
 from replication.system.files import write_json
 from replication.training.predictions import (
@@ -166,7 +165,7 @@ def made_facts(run_id: str, settings: RunSettings, dataset: Dataset) -> dict[str
         "seed": int(run_id.rpartition("-")[2]),
         "settings": plain,
         "settings_sha256": digest_of_text(canonical_json(plain)),
-        "code_sha256": code_digest(TRAINING, registry_choices(settings)),
+        "code_sha256": code_of_run(settings),
         "study": study_facts(run_id.partition("/")[0]),
         "dataset": {"name": dataset.name, "identity": dataset.identity, "classes": len(dataset.classes)},
         "git": {"commit": None, "dirty": None},

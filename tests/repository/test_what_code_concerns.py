@@ -13,6 +13,7 @@ from replication.data import DATASETS
 from replication.runs import provenance
 from replication.runs.plan import load_plan
 from replication.runs.provenance import registry_choices
+from replication.runs.same_code import TRAINING
 from replication.settings.config import Config
 from replication.settings.schedule import PureSchedule
 from replication.system import code_digest as digests
@@ -31,13 +32,18 @@ def arms():
     return {f"{name}/{arm}": settings for name, study in plan.items() for arm, settings in study.arms.items()}
 
 
-def digests_of_runs(script, arms):
-    return {arm: code_digest(script, registry_choices(settings)) for arm, settings in arms.items()}
+def digests_of_runs(entry, arms):
+    return {arm: code_digest(entry, registry_choices(settings)) for arm, settings in arms.items()}
+
+
+def training_of(scripts):
+    """Return what in a copy of the package beside these scripts is `TRAINING`."""
+    return scripts.parent / "replication" / TRAINING.relative_to(PACKAGE)
 
 
 @pytest.fixture(scope="module")
 def untouched(arms):
-    return digests_of_runs(SCRIPTS / "train.py", arms)
+    return digests_of_runs(TRAINING, arms)
 
 
 @pytest.fixture
@@ -105,7 +111,7 @@ def stopped_by(*names):
     ],
 )
 def test_an_edit_concerns_the_runs_that_use_it(copied, arms, untouched, file, old, new, concerns):
-    changed = digests_of_runs(copied((file, old, new)) / "train.py", arms)
+    changed = digests_of_runs(training_of(copied((file, old, new))), arms)
     expected = {arm for arm, settings in arms.items() if concerns(settings)}
     assert {arm for arm in arms if changed[arm] != untouched[arm]} == expected
     assert expected
@@ -162,7 +168,7 @@ def test_an_edit_concerns_the_runs_that_use_it(copied, arms, untouched, file, ol
 def test_a_run_depends_on_what_it_uses(arms, module, name, concerns):
     assert re.search(rf"^(def |class )?{name}\b", file_of(module).read_text(encoding="utf-8"), re.MULTILINE)
     choices = {arm: tuple(sorted(registry_choices(settings).items())) for arm, settings in arms.items()}
-    reached = {arm: reached_definitions(SCRIPTS / "train.py", choices[arm]) for arm in arms}
+    reached = {arm: reached_definitions(TRAINING, choices[arm]) for arm in arms}
     found = {arm for arm in arms if (f"replication.{module}", name) in reached[arm]}
     assert found == {arm for arm, settings in arms.items() if concerns(settings)}
 
@@ -182,7 +188,7 @@ def test_an_edit_of_what_comes_before_or_after_training_concerns_no_run(copied, 
         ("settings/validation.py", "n=1", "n=2"),
         ("schedules/examples.py", "STEPS_PER_EPOCH = 100", "STEPS_PER_EPOCH = 10"),
     )
-    assert digests_of_runs(scripts / "train.py", arms) == untouched
+    assert digests_of_runs(training_of(scripts), arms) == untouched
 
 
 def test_runs_of_different_parts_have_different_digests(arms, untouched):

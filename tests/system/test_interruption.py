@@ -146,6 +146,24 @@ def test_listening_takes_no_time():
     assert script.index("interruption.listen()") < script.index("from replication.system.logs")
 
 
+def test_listening_again_forgets_nothing_and_ends_when_asked():
+    code = (
+        f"import signal, sys; sys.path.insert(0, {str(WORKFLOW)!r})\n"
+        "from replication.system import interruption\n"
+        "print(interruption.listens()); interruption.listen(); print(interruption.listens())\n"
+        "signal.raise_signal(signal.SIGTERM); interruption.listen()\n"
+        "try: interruption.check()\n"
+        "except interruption.RunInterruptedError as error: print(error.signal, flush=True)\n"
+        "interruption.stop_listening(); print(interruption.listens(), flush=True)\n"
+        "try: signal.raise_signal(signal.SIGINT)\n"
+        "except KeyboardInterrupt: print('interrupted', flush=True)\n"
+        "signal.raise_signal(signal.SIGTERM)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    assert done.stdout == "False\nTrue\nSIGTERM\nFalse\ninterrupted\n"
+    assert done.returncode == -signal.SIGTERM
+
+
 def test_a_signal_that_is_ignored_stays_so():
     code = (
         f"import signal, sys; sys.path.insert(0, {str(WORKFLOW)!r})\n"

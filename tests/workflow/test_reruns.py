@@ -13,7 +13,7 @@ pytestmark = pytest.mark.workflow
 Copy = Callable[[Project], Project]
 
 
-def test_runs_are_forks_of_one_process_that_has_ended(finished: Project) -> None:
+def test_jobs_are_forks_of_one_process_that_has_ended(finished: Project) -> None:
     log = finished.folder / "logs/demo/fork-server.log"
     assert log.read_text() == ""  # where it says whom it has not served
     assert not [*finished.folder.glob(".snakemake/*.socket")]
@@ -34,8 +34,8 @@ def test_a_second_call_has_nothing_to_do(finished: Project) -> None:
         ),
         pytest.param(
             "workflow/scripts/train.py",
-            "arguments = dict(",
-            "# First of all:\narguments = dict(",
+            "arguments = arguments_of_job()",
+            "# First of all:\narguments = arguments_of_job()",
             id="comment in a script",
         ),
         pytest.param(

@@ -142,6 +142,16 @@ def _add_compare(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     compare.add_argument("second", metavar="B", type=Path, help="another one")
     compare.add_argument("--json", action="store_true", help="print JSON")
     compare.set_defaults(command=_compare, error_status=2)
+    same = commands.add_parser(
+        "same-code",
+        help="show that changed code trains to the same bytes",
+        description="With two results folders, of runs by the code before and after a change: check that they are the "
+        "same, bit for bit, and note it in workflow/same-code.csv, so that results on record stay valid. With one: "
+        "print the runs to execute with both, the shortest of each code.",
+    )
+    same.add_argument("before", metavar="BEFORE", type=Path, help="a results folder, such as results/laptop")
+    same.add_argument("after", metavar="AFTER", type=Path, nargs="?", help="that of the changed code")
+    same.set_defaults(command=_same_code)
 
 
 def _add_publication(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -228,6 +238,16 @@ def _compare(options: argparse.Namespace) -> tuple[str, int]:
     found = compare(read_results(options.first), read_results(options.second))
     text = json.dumps(comparison_json(found), indent=2) if options.json else comparison_text(found)
     return text, int(found.differs)
+
+
+def _same_code(options: argparse.Namespace) -> str:
+    from replication.compare.same_code import cheapest_runs, note_same_code
+    from replication.runs.same_code import FILE
+
+    if options.after is None:
+        return "\n".join(map(str, cheapest_runs(options.before)))
+    count = note_same_code(options.before, options.after, FILE)
+    return f"Written: {FILE} ({count} new)"
 
 
 def _publish(options: argparse.Namespace) -> str:

@@ -7,6 +7,10 @@ localrules:
     schedules,
 
 
+# Not one of `params`: what of it concerns a study is in the digest of its plan.
+STUDY_TABLES_OF = command_of("study_tables.py", config=canonical_json(config))
+
+
 # Tables and verdicts in one job: judging takes far less than importing pandas.
 rule study_tables:
     input:
@@ -26,8 +30,8 @@ rule study_tables:
     params:
         plan=lambda wildcards: PLAN[wildcards.study].digest,
         code=script_digest("study_tables.py"),
-    script:
-        "../scripts/study_tables.py"
+    shell:
+        f"{STUDY_TABLES_OF} log={{log:q}} claims={{output.claims:q}}"
 
 
 # All in one job: each takes far less than importing pandas.

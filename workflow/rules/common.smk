@@ -7,11 +7,10 @@ from snakemake.logging import logger
 
 from replication.data import downloaded_all_the_same, inventory, raw_files
 from replication.report.parts import PAGE_FILES
-from replication.runs.forks.launch import start_fork_server
 from replication.system.stale_locks import register
 from replication.runs.plan import STUDIES, load_plan, own_functions
 from replication.runs.results import RUN_ID, RUNS, STUDY_TABLES
-from replication.runs.provenance import registry_choices
+from replication.runs.same_code import code_of_run
 from replication.system.digests import canonical_json
 from replication.system.remembered_digests import RememberedDigests
 from replication.forecast.job_requests import read_requests
@@ -76,7 +75,7 @@ def settings_of_arm(study, arm):
 
 @cache
 def code_of_arm(study, arm):
-    return script_digest("train.py", registry_choices(PLAN[study].arms[arm]))
+    return code_of_run(PLAN[study].arms[arm], script_digest)
 
 
 def request_of_run(wildcards):

@@ -10,6 +10,9 @@ localrules:
     report,
 
 
+EXECUTE_NOTEBOOK = command_of("execute_notebook.py")
+
+
 # Snakemake removes the outputs of a job before it starts. The figures and the notebook of the last run are those of
 # another rule than the one that may fail, and stay until there are new ones.
 rule execute_notebook:
@@ -25,8 +28,8 @@ rule execute_notebook:
         "../../envs/pipeline.yaml"
     params:
         code=script_digest("execute_notebook.py"),
-    script:
-        "../scripts/execute_notebook.py"
+    shell:
+        f"{EXECUTE_NOTEBOOK} log={{log:q}} notebook={{input.notebook:q}} claims={{input.claims:q}} output={{output:q}}"
 
 
 rule notebook:

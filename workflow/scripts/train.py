@@ -12,12 +12,12 @@ from replication.system import interruption  # noqa: E402
 
 interruption.listen()  # before PyTorch is imported, which takes seconds
 
-from replication.runs.forks.client import train_in_fork  # noqa: E402
+from replication.runs.forks.client import arguments_of_job, done_in_fork  # noqa: E402
 
-arguments = dict(argument.split("=", 1) for argument in sys.argv[1:])
+arguments = arguments_of_job()
 arguments["folder"] = arguments.pop("record").rpartition("/")[0]
 log, runs_per_gpu = arguments.pop("log"), arguments.pop("runs_per_gpu")
-if not train_in_fork(log, arguments):
+if not done_in_fork(log):
     from replication.runs.job import run
     from replication.system.logs import logged
 

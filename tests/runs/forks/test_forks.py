@@ -40,22 +40,22 @@ PYTEST = "PYTEST_CURRENT_TEST"  # its value changes with each test
 JOB = """
 import runpy, sys
 sys.path[1:1] = [sys.argv[1]]
-script, early = sys.argv[2], int(sys.argv[3])
-sys.argv[1:] = sys.argv[4:]
+early = int(sys.argv[3])
+sys.argv = [sys.argv[2], *sys.argv[4:]]
 if early:
     import signal
     from replication.system import interruption
     listen = interruption.listen
     interruption.listen = lambda: [listen(), signal.raise_signal(early)]
-runpy.run_path(script)
+runpy.run_path(sys.argv[0])
 print("torch" in sys.modules)
 """
 # A job that only asks whether it is served.
 ASK = """
 import sys
 sys.path.extend([sys.argv[1]])
-from replication.runs.forks.client import train_in_fork
-print(train_in_fork("asked.log", {}), "torch" in sys.modules)
+from replication.runs.forks.client import done_in_fork
+print(done_in_fork("asked.log"), "torch" in sys.modules)
 """
 # A process that starts a server, says so, and lives until it is told more.
 SNAKEMAKE = """
@@ -65,6 +65,19 @@ from replication.runs.forks.launch import start_fork_server
 server = start_fork_server("s", "server.log")
 print(server.pid, flush=True)
 sys.stdin.readline()
+"""
+
+
+# A job of another kind, which does not listen to signals, and has no end.
+ENDLESS = """
+import os, signal, sys
+sys.path[0] = sys.argv[1]
+from pathlib import Path
+from replication.runs.forks.client import done_in_fork
+if not done_in_fork("endless.log"):
+    Path("endless.pid.partial").write_text(str(os.getpid()))
+    os.rename("endless.pid.partial", "endless.pid")
+    signal.pause()
 """
 
 
@@ -270,6 +283,24 @@ def test_a_signal_that_comes_before_the_child_is_not_lost(served: Jobs) -> None:
         assert "ended by SIGTERM" in served.last_words("early")
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_a_job_that_does_not_listen_is_ended_by_a_signal_and_its_child_with_it(
+    served: Jobs, number: int
+) -> None:
+    script, pid = served.folder / "endless.py", served.folder / "endless.pid"
+    script.write_text(ENDLESS)
+    pid.unlink(missing_ok=True)
+    command = [sys.executable, str(script), served.paths[0]]
+    process = subprocess.Popen(command, cwd=served.folder, env=served.environment, stderr=subprocess.DEVNULL)
+    served.started.append(process)
+    wait_for(pid.exists, "a child", process)
+    child = int(pid.read_text())
+    assert child != process.pid
+    process.send_signal(number)
+    assert process.wait() == -number
+    wait_for(lambda: not lives(child), "the end of the child")
+
+
 def test_a_child_ends_with_its_job_however_that_ends(served: Jobs) -> None:
     process, child = served.begun("orphan")
     process.kill()
@@ -284,7 +315,7 @@ def test_a_child_that_is_killed_fails_its_job(served: Jobs) -> None:
     os.kill(child, signal.SIGKILL)
     _, said = process.communicate()
     assert process.returncode == 128 + signal.SIGKILL
-    message = "the process of this run was killed (SIGKILL): if the memory was used up, run fewer at a time (--cores)"
+    message = "the process of this job was killed (SIGKILL): if the memory was used up, run fewer at a time (--cores)"
     assert said.startswith(message)
     assert served.last_words("killed").startswith(message)
 
@@ -422,17 +453,16 @@ def test_a_process_with_threads_or_a_gpu_does_not_fork(monkeypatch: pytest.Monke
     end = threading.Event()
     thread = threading.Thread(target=end.wait)
     thread.start()
-    assert "threads would be lost" in str(server._reason_not_to_fork("cpu"))
+    for script in server.IMPORTS:
+        assert "threads would be lost" in str(server._reason_not_to_fork(script, "cpu"))
     end.set()
     thread.join()
     monkeypatch.setattr(server.Path, "iterdir", lambda _: iter(["one"]))
-    for sees, device, reason in [
-        (True, "auto", "PyTorch sees a GPU"),
-        (True, "cpu", None),
-        (False, "auto", None),
-    ]:
+    for sees, device, shared in [(True, "auto", False), (True, "cpu", True), (False, "auto", True)]:
         monkeypatch.setattr(server, "_sees_gpu", lambda sees=sees: sees)
-        assert server._reason_not_to_fork(device) == reason
+        reason = None if shared else "a GPU is not shared with a fork"
+        assert server._reason_not_to_fork("train.py", device) == reason
+        assert server._reason_not_to_fork("study_tables.py", device) is None
 
 
 def test_a_job_that_is_served_imports_no_more_than_it_needs() -> None:

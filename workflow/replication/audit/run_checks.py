@@ -14,15 +14,12 @@ from replication.audit.run_contents import content_problems, only_classes
 from replication.errors import ResultsError
 from replication.runs.folder import HISTORY, PREDICTIONS, RECORD, STEPS, TIMINGS
 from replication.runs.plan import PlannedStudy
-from replication.runs.provenance import registry_choices
 from replication.runs.record import Record, read_record
+from replication.runs.same_code import code_of_run
 from replication.settings.run import RunSettings
-from replication.system.code_digest import code_digest
 from replication.system.digests import canonical_json, digest_of_file, digest_of_text
-from replication.system.files import PACKAGE
 from replication.training.sessions import COMPLETED
 
-TRAINING = PACKAGE.parent / "scripts" / "train.py"
 SETTINGS = TypeAdapter(RunSettings)
 AGAIN = "delete the run's folder, and run `snakemake --cores all`"
 STALE = "run `snakemake --cores all`"
@@ -106,12 +103,12 @@ class RunCheck:
             return None
 
     def _code(self, record: Record, settings: RunSettings) -> None:
-        code = code_digest(TRAINING, registry_choices(settings))
+        code = code_of_run(settings)
         if record.code_sha256 != code:
             self._findings.fail(
                 self.run.folder / RECORD,
                 f"outdated: was run by other code ({record.code_sha256[:12]}) than what "
-                f"workflow/scripts/train.py now reaches ({code[:12]}); {STALE}",
+                f"workflow/replication/runs/job.py now reaches ({code[:12]}); {STALE}",
             )
 
     def _data(self, record: Record, datasets: Mapping[str, Labels]) -> Labels | None:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from replication.runs.forks.client import KERNELS, OFF, VARIABLE
 from replication.system.files import PACKAGE
 
 KERNEL = "python3"
@@ -40,7 +41,7 @@ OURS = {
 }
 # A kernel is started with the interpreter that runs this.
 ARGUMENTS = (
-    *("-m", "ipykernel_launcher", "-f", "{connection_file}"),
+    *(str(PACKAGE.parent / "scripts" / "kernel.py"), "-f", "{connection_file}"),
     *("--IPKernelApp.ignore_cwd=True", "--IPKernelApp.exec_PYTHONSTARTUP=False"),
 )
 
@@ -66,7 +67,7 @@ def own_surroundings(**more: str) -> Iterator[Path]:
         home = Path(folder)
         _write_kernel(home / "jupyter" / "kernels" / KERNEL)
         try:
-            _become(environment(before, home) | more)
+            _become(environment(before, home) | {VARIABLE: before.get(KERNELS, OFF)} | more)
             yield home
         finally:
             _become(before)

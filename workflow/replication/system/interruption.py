@@ -29,11 +29,24 @@ class RunInterruptedError(ReplicationError):
 
 def listen() -> None:
     """From now on note the signals of `SIGNALS`, of which the first counts, and end when the parent process ends."""
-    _received.clear()
+    if not listens():
+        _received.clear()
     for number in SIGNALS:
         if signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
             signal.signal(number, _note)
     end_with_parent()
+
+
+def listens() -> bool:
+    """Return whether this process notes signals, instead of being ended by them."""
+    return any(signal.getsignal(number) == _note for number in SIGNALS)
+
+
+def stop_listening() -> None:
+    """From now on be ended by these signals, as Python is."""
+    for number in SIGNALS:
+        if signal.getsignal(number) == _note:
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
 
 def _note(number: int, _frame: FrameType | None) -> None:

@@ -35,9 +35,9 @@ class RememberedDigests:
         self._sources = _digest_of_sources(scripts, package)
         self._digests = self._remembered()
 
-    def of(self, script: str, chosen: Mapping[str, str] | None = None) -> str:
-        """Return what `code_digest` returns for a script and the registries' chosen entries."""
-        key = canonical_json([script, chosen or {}])
+    def of(self, script: str | Path, chosen: Mapping[str, str] | None = None) -> str:
+        """Return what `code_digest` returns for a script, or any file, and the registries' chosen entries."""
+        key = canonical_json([str(script), chosen or {}])
         if key not in self._digests:
             self._digests[key] = code_digest(self._scripts / script, chosen)
             with suppress(OSError):  # then the next call computes it too

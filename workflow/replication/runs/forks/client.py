@@ -1,4 +1,4 @@
-"""Asking the fork server, where there is one, to train a run: the side of a job.
+"""Asking the fork server, where there is one, to do a job: the side of the job.
 
 Only what takes milliseconds is imported here, since the purpose is to spare a job its imports.
 """
@@ -13,30 +13,35 @@ from contextlib import suppress
 
 from replication.system import interruption
 
-# The path of the server's socket, or `off`.
-VARIABLE = "REPLICATION_FORK_SERVER"
+# The path of the server's socket, or `off`; and of the one for the kernels of notebooks, which have surroundings of
+# their own.
+VARIABLE, KERNELS = "REPLICATION_FORK_SERVER", "REPLICATION_KERNEL_SERVER"
 OFF = "off"
 STARTED = b"started"
 # As long as importing PyTorch takes on a slow disk: until then the server does not answer.
 PATIENCE_SECONDS = 120.0
 
 
-def train_in_fork(log: str, arguments: Mapping[str, object]) -> bool:
-    """Let the fork server train a run instead of this process; return False if it cannot.
+def arguments_of_job() -> dict[str, str]:
+    """Return the arguments of this process, each `<name>=<value>`."""
+    return dict(argument.split("=", 1) for argument in sys.argv[1:])
 
-    The child writes the log, and gets the signals that this process gets.
+
+def done_in_fork(log: str) -> bool:
+    """Let a fork do what this process was started for; return False if it cannot, and this process is to do it.
+
+    The fork runs the same script with the same arguments. It gets the signals that this process gets, if this process
+    listens to them, and ends with it in any case.
 
     Parameters
     ----------
     log
-        Where messages go.
-    arguments
-        Arguments of `runs.job.run`, plain values for JSON.
+        The log of the job, for what a process that is killed cannot say itself.
 
     Raises
     ------
     SystemExit
-        The run failed, or its process was killed.
+        The job failed, or its process was killed.
     """
     path = os.environ.get(VARIABLE, OFF)
     if path == OFF:
@@ -45,7 +50,7 @@ def train_in_fork(log: str, arguments: Mapping[str, object]) -> bool:
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(PATIENCE_SECONDS)
             connection.connect(path)
-            answer = _ask(connection, {"log": log, "arguments": arguments, **process_state()})
+            answer = _ask(connection, {"log": log, "arguments": sys.argv, **process_state()})
     except OSError:  # there is no server, or it has ended
         return False
     if answer is None:
@@ -59,6 +64,7 @@ def process_state() -> dict[str, object]:
     return {
         "Python": [sys.executable, sys.version],
         "ignored signals": [n for n in interruption.SIGNALS if signal.getsignal(n) == signal.SIG_IGN],
+        "listens": interruption.listens(),
         "environment": dict(os.environ),
         "folder": os.getcwd(),  # noqa: PTH109 - as text
     }
@@ -85,8 +91,8 @@ def _end(status: int, log: str) -> None:
     if status > 0:
         sys.exit(status)
     message = (
-        f"the process of this run was killed ({signal.Signals(-status).name}): if the memory was used up, run fewer "
-        "at a time (--cores); the run goes on from its last checkpoint"
+        f"the process of this job was killed ({signal.Signals(-status).name}): if the memory was used up, run fewer "
+        "at a time (--cores); the same command goes on from here"
     )
     # On a new line, since the child may have written half a line. If the disk is full, standard error has the message.
     with suppress(OSError), open(log, "a", encoding="utf-8") as stream:  # noqa: PTH123 - pathlib takes as long to import

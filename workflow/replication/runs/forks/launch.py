@@ -5,12 +5,12 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from replication.runs.forks.client import OFF, VARIABLE
 from replication.system.files import PACKAGE
 
-NAME = "fork-server"
 BACKLOG = 1000  # jobs that come while the server imports
 # As Snakemake sets them for a job of one thread. They decide the order of sums, and a process of one
 # thread loses none in a fork.
@@ -32,7 +32,11 @@ def can_start(device: str) -> bool:
 
 
 def start_fork_server(
-    folder: str | Path, log: str | Path, device: str = "cpu"
+    folder: str | Path,
+    log: str | Path,
+    device: str = "cpu",
+    variable: str = VARIABLE,
+    environment: Mapping[str, str] | None = None,
 ) -> subprocess.Popen[bytes] | None:
     """Start a server for the jobs that this process will start, unless the environment says `off`.
 
@@ -41,12 +45,17 @@ def start_fork_server(
     Parameters
     ----------
     folder
-        Where its socket goes.
+        Where its socket goes, named as the log is.
     log
         Where it says which jobs it does not serve, and why.
     device
-        Where runs train: `cuda` needs no server, since a GPU is not shared with a fork; with `auto` the server ends
-        where PyTorch sees one.
+        Where runs train: `cuda` needs no server, since a GPU is not shared with a fork; with `auto` runs are not
+        served where PyTorch sees one.
+    variable
+        The variable of this process' environment that tells jobs of it.
+    environment
+        The one that it works in, which is then that of its jobs by whatever way they are started; None: that of this
+        process, and jobs of any other are not served.
 
     Returns
     -------
@@ -56,19 +65,20 @@ def start_fork_server(
     if not can_start(device):
         return None
     # Relative, as the path of a socket has a hundred bytes at most.
-    path = Path(folder, f"{NAME}-{socket.gethostname()}-{os.getpid()}.socket")
+    name = f"{Path(log).stem}-{socket.gethostname()}"
+    path = Path(folder, f"{name}-{os.getpid()}.socket")
     try:
-        with _listener(path) as listener:
-            os.environ[VARIABLE] = str(path)
-            return _started(listener, Path(log), device)
+        with _listener(path, name) as listener:
+            os.environ[variable] = str(path)
+            return _started(listener, Path(log), device, environment)
     except OSError:  # a file system without sockets
         return None
 
 
-def _listener(path: Path) -> socket.socket:
+def _listener(path: Path, name: str) -> socket.socket:
     """Return a socket that this user's processes can connect to from now on: the first ones wait for the server."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    for leftover in path.parent.glob(f"{NAME}-{glob.escape(socket.gethostname())}-*.socket"):
+    for leftover in path.parent.glob(f"{glob.escape(name)}-*.socket"):
         _remove_if_dead(leftover)
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(path))
@@ -88,11 +98,14 @@ def _remove_if_dead(path: Path) -> None:
             pass
 
 
-def _started(listener: socket.socket, log: Path, device: str) -> subprocess.Popen[bytes]:
+def _started(
+    listener: socket.socket, log: Path, device: str, environment: Mapping[str, str] | None
+) -> subprocess.Popen[bytes]:
     log.parent.mkdir(parents=True, exist_ok=True)
     code = (
         f"import sys; sys.path.insert(0, {str(PACKAGE.parent)!r}); "
-        f"from replication.runs.forks.server import serve; serve({listener.fileno()}, {device!r})"
+        f"from replication.runs.forks.server import serve; "
+        f"serve({listener.fileno()}, {device!r}, of_own_environment={environment is not None})"
     )
     with log.open("wb") as stream:
         return subprocess.Popen(
@@ -101,5 +114,5 @@ def _started(listener: socket.socket, log: Path, device: str) -> subprocess.Pope
             stdout=stream,
             stderr=stream,
             pass_fds=[listener.fileno()],
-            env=os.environ | dict.fromkeys(THREADS, "1"),
+            env={**(os.environ if environment is None else environment), **dict.fromkeys(THREADS, "1")},
         )

@@ -1,17 +1,19 @@
-"""A process that has imported PyTorch, and forks the runs of one Snakemake call.
+"""A process that has imported what jobs need, and forks the jobs of one Snakemake call.
 
-Importing takes most of a short run's time: this process does it once. A job (`forks.client`) connects to its socket,
-and it forks a child that trains in the job's place: with the job's folder, environment, arguments and standard
-streams. It serves a job only if the job's own process would have started in the same state (`identity`); any other
-job trains in its own process.
+Importing takes most of a short job's time: this process does it once, when the first job of a kind comes. A job
+(`forks.client`) connects to its socket, and it forks a child that runs the job's script in its place: with the job's
+folder, environment, arguments and standard streams. It serves a job only if the job's own process would have started
+in the same state (`identity`); any other job does its work itself.
 
 A child lives as its job does: it gets the job's signals, and is asked to end when the job has ended, or this
 process. This process ends once the one that started it has, and its own children.
 """
 
 import gc
+import importlib
 import json
 import os
+import runpy
 import selectors
 import signal
 import socket
@@ -22,22 +24,30 @@ import traceback
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from replication.errors import ReplicationError
-from replication.runs.forks.client import STARTED, process_state
+from replication.runs.forks.client import OFF, STARTED, VARIABLE, process_state
 from replication.system import interruption
 from replication.system.files import PACKAGE, visible_files
-from replication.system.logs import logged
 from replication.system.memory import forget_peak_memory
 
 REQUEST_SECONDS = 10.0  # for a job to say what it wants; others wait meanwhile
 # What Snakemake and its shell set for each job, or drop. They matter when they are used, and not when a process starts.
 OF_ONE_JOB = {"_", "SHLVL", "PWD", "OLDPWD", "PS1", "PS2", "TMPDIR", "TMP", "TEMP", "TEMPDIR"}
+TRAINING = "train.py"
+# What the scripts that this process serves import, in the folder of the scripts.
+IMPORTS = {
+    TRAINING: ("replication.runs.job", "torchvision.models.resnet"),
+    "study_tables.py": ("replication.analysis.study_tables", "replication.analysis.verdicts"),
+    "execute_notebook.py": ("replication.report.notebooks",),
+    "kernel.py": ("ipykernel.kernelapp", "replication.report.figures"),
+}
 
 
-def serve(listening: int, device: str) -> None:
+def serve(listening: int, device: str, *, of_own_environment: bool = False) -> None:
     """Serve jobs until standard input ends.
 
     Parameters
@@ -46,19 +56,18 @@ def serve(listening: int, device: str) -> None:
         The descriptor of the socket.
     device
         As for `forks.launch.start_fork_server`.
+    of_own_environment
+        Whether jobs have this process' environment by the way in which they are started, so that it is not compared.
     """
     # Signals that this process gets are meant for the children too, and reach them through their jobs: blocked here.
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, interruption.SIGNALS)
     own = identity(process_state())  # of the code that is imported now
+    if of_own_environment:
+        del own["environment"]
     listener = socket.socket(fileno=listening)
     path = Path(listener.getsockname())
     try:
-        prepare()
-        reason = _reason_not_to_fork(device)
-        if reason:
-            _say(f"runs train in their own processes: {reason}")
-        else:
-            _Server(listener, own, mask).serve()
+        _Server(listener, own, mask, device).serve()
     finally:
         path.unlink(missing_ok=True)
 
@@ -91,15 +100,24 @@ def _stamp(path: Path) -> list[str | int]:
     return [str(path), status.st_size, status.st_mtime_ns]
 
 
-def prepare() -> None:
-    """Import what a run imports, at its start and later, and start no thread.
+def prepare(script: str) -> None:
+    """Import what a script imports, at its start and later, and start no thread."""
+    for module in IMPORTS.get(script, ()):
+        importlib.import_module(module)
+    if script == TRAINING:
+        _prepare_training()
+    gc.collect()
+    gc.freeze()  # the children then share the memory of what is imported
+
+
+def _prepare_training() -> None:
+    """Import what a run imports late, and compute what its record holds of the surroundings.
 
     Nothing is differentiated here: PyTorch's automatic differentiation does not survive a fork.
     """
     import torch
-    from torchvision.models import resnet  # noqa: F401 - imported by the models that need it
 
-    from replication.runs import job, provenance  # noqa: F401
+    from replication.runs import provenance
 
     torch.set_num_threads(1)
     parameter = torch.nn.Parameter(torch.zeros(1))
@@ -109,20 +127,19 @@ def prepare() -> None:
     provenance.installed_digest()
     provenance.installed_versions()
     provenance.rules_digest()
-    gc.collect()
-    gc.freeze()  # the children then share the memory of what is imported
 
 
-def _reason_not_to_fork(device: str) -> str | None:
-    """Return why children cannot train instead of jobs; None if they can."""
+def _reason_not_to_fork(script: str, device: str) -> str | None:
+    """Return why a child cannot do what a script does, once that is prepared; None if it can."""
     threads = len([*Path("/proc/self/task").iterdir()])
     if threads > 1:
         return f"{threads} threads would be lost in a fork"
-    if device == "auto" and _sees_gpu():
-        return "PyTorch sees a GPU"
+    if script == TRAINING and device == "auto" and _sees_gpu():
+        return "a GPU is not shared with a fork"
     return None
 
 
+@cache
 def _sees_gpu() -> bool:
     """Ask a child process: one that has looked for a GPU cannot be forked afterwards."""
     number = os.fork()
@@ -139,7 +156,7 @@ def _say(message: str) -> None:
 
 @dataclass(frozen=True)
 class _Child:
-    """A process that trains, a descriptor that shows when it has ended, and the connection to its job."""
+    """A process that does a job, a descriptor that shows when it has ended, and the connection to the job."""
 
     number: int
     descriptor: int
@@ -150,11 +167,17 @@ class _Server:
     """The loop of the server: jobs, the signals that they pass on, and the ends of children, one event at a time."""
 
     def __init__(
-        self, listener: socket.socket, own: Mapping[str, Any], mask: Collection[int | signal.Signals]
+        self,
+        listener: socket.socket,
+        own: Mapping[str, Any],
+        mask: Collection[int | signal.Signals],
+        device: str,
     ) -> None:
         self._listener = listener
         self._identity = own
         self._mask = mask
+        self._device = device
+        self._prepared: set[str] = set()
         self._open = True
         self._children: list[_Child] = []
         self._selector = selectors.DefaultSelector()
@@ -187,7 +210,7 @@ class _Server:
             with connection.makefile("rb") as lines:
                 request = json.loads(lines.readline())
             self._check(request)
-            _remember_study(request)
+            _remember_study(request["arguments"])
             self._fork(request, streams, connection)
         except (OSError, ValueError) as error:
             _say(f"not served: {error}")
@@ -196,17 +219,26 @@ class _Server:
             os.close(stream)
 
     def _check(self, request: Mapping[str, Any]) -> None:
-        """Raise ValueError if a job would not have started as this process has."""
+        """Raise ValueError if a job cannot be forked from here, or would not have started as this process has."""
         theirs = identity(request)
         other = [name for name, value in self._identity.items() if theirs[name] != value]
-        if other:
-            raise ValueError(f"{request['log']}: of other {', other '.join(other)}")
+        script = Path(request["arguments"][0]).name
+        reason = f"of other {', '.join(other)}" if other else self._prepare(script)
+        if reason:
+            raise ValueError(f"{request['log']}: {reason}")
+
+    def _prepare(self, script: str) -> str | None:
+        """Prepare for the jobs of a script, unless that is done; return why one cannot be forked, if it cannot."""
+        if script not in self._prepared:
+            prepare(script)
+            self._prepared.add(script)
+        return _reason_not_to_fork(script, self._device)
 
     def _fork(self, request: Mapping[str, Any], streams: Sequence[int], connection: socket.socket) -> None:
         server = os.getpid()
         number = os.fork()
         if number == 0:
-            os._exit(_status_of(lambda: self._train(request, streams, server)))
+            os._exit(_status_of(lambda: self._do(request, streams, server)))
         child = _Child(number, os.pidfd_open(number), connection)
         self._children.append(child)
         with suppress(OSError):  # if the job has ended, the next read of the connection shows it
@@ -214,15 +246,13 @@ class _Server:
         self._listen_to(child.descriptor, lambda: self._reap(child))
         self._listen_to(connection, lambda: self._hear(child))
 
-    def _train(self, request: Mapping[str, Any], streams: Sequence[int], server: int) -> None:
-        """In a child: do the job."""
+    def _do(self, request: Mapping[str, Any], streams: Sequence[int], server: int) -> None:
+        """In a child: run the job's script."""
         self._forget_others()
         _take_place(request, streams)
-        _listen(server, self._mask)
-        from replication.runs.job import run
-
-        with logged(request["log"]) as log:
-            run(**request["arguments"], log=log)
+        _hear_signals(server, self._mask, listens=request["listens"])
+        sys.argv = request["arguments"]
+        runpy.run_path(sys.argv[0], run_name="__main__")
 
     def _forget_others(self) -> None:
         """Close the server's descriptors: as long as others hold a connection open, its end does not show."""
@@ -255,12 +285,14 @@ class _Server:
         child.connection.close()
 
 
-def _remember_study(request: Mapping[str, Any]) -> None:
+def _remember_study(arguments: Sequence[str]) -> None:
     """Read the file of a run's study before the fork: the result is kept for those that come after it."""
-    from replication.runs.provenance import study_facts
+    run_id = next((each.removeprefix("run_id=") for each in arguments if each.startswith("run_id=")), None)
+    if run_id:
+        from replication.runs.provenance import study_facts
 
-    with suppress(KeyError, ReplicationError):  # the child says what is wrong
-        study_facts(request["arguments"]["run_id"].partition("/")[0])
+        with suppress(ReplicationError):  # the child says what is wrong
+            study_facts(run_id.partition("/")[0])
 
 
 def _take_place(request: Mapping[str, Any], streams: Sequence[int]) -> None:
@@ -270,14 +302,17 @@ def _take_place(request: Mapping[str, Any], streams: Sequence[int]) -> None:
         os.close(stream)
     os.chdir(request["folder"])
     os.environ.clear()
-    os.environ.update(request["environment"])
+    os.environ.update(request["environment"] | {VARIABLE: OFF})  # the script is to do its work itself
     tempfile.tempdir = None  # decided by the environment, when it is next asked for
     forget_peak_memory()
 
 
-def _listen(server: int, mask: Collection[int | signal.Signals]) -> None:
-    """Listen to signals as a job does. Those that were sent since the fork are delivered now."""
-    interruption.listen()
+def _hear_signals(server: int, mask: Collection[int | signal.Signals], *, listens: bool) -> None:
+    """Take signals as a job does. Those that were sent since the fork are delivered now."""
+    if listens:
+        interruption.listen()
+    else:
+        interruption.end_with_parent()
     if os.getppid() != server:  # it has ended before this process asked to be told
         os.kill(os.getpid(), signal.SIGTERM)
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)
@@ -294,4 +329,7 @@ def _status_of(work: Callable[[], None]) -> int:
     except BaseException:
         traceback.print_exc()
         return 1
+    finally:
+        with suppress(OSError):
+            sys.stdout.flush()
     return 0
