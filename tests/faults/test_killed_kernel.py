@@ -26,7 +26,7 @@ def kill_kernel(begun: Path) -> None:
     """Kill the kernel of this process once its notebook has come to the cell that makes the file `begun`."""
     wait_for(begun.exists, "the cell")
     for child in psutil.Process().children():
-        if "ipykernel" in " ".join(child.cmdline()):
+        if "kernel.py" in " ".join(child.cmdline()):
             child.kill()
 
 

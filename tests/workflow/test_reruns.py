@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from project import STUDY, Project
+from replication.runs.forks.client import OFF, VARIABLE
 
 pytestmark = pytest.mark.workflow
 
+TIMESTAMP = ".snakemake_timestamp"
 Copy = Callable[[Project], Project]
 
 
@@ -17,6 +19,27 @@ def test_jobs_are_forks_of_one_process_that_has_ended(finished: Project) -> None
     log = finished.folder / "logs/demo/fork-server.log"
     assert log.read_text() == ""  # where it says whom it has not served
     assert not [*finished.folder.glob(".snakemake/*.socket")]
+
+
+def test_tables_and_figures_are_the_same_bytes_whoever_makes_them(
+    finished: Project, copy_of: Copy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Forks, with kernels that are forks, too, as there are several notebooks; or each job and kernel by itself."""
+    project = copy_of(finished)
+    studies = project.folder / "config/studies"
+    shutil.copy(studies / f"{STUDY}.yaml", studies / "second.yaml")
+    shutil.copy(project.folder / f"reports/{STUDY}.ipynb", project.folder / "reports/second.ipynb")
+    made = []
+    for server in ("", OFF):
+        monkeypatch.setenv(VARIABLE, server)
+        project.snakemake("figures", "--forceall")
+        files = [path for path in (project.folder / "results").rglob("*") if path.is_file()]
+        made.append({path: path.read_bytes() for path in files if path.name != TIMESTAMP})
+        if server != OFF:
+            assert (project.folder / "logs/demo/fork-server.log").read_text() == ""
+            assert (project.folder / "logs/demo/kernel-server.log").read_text() == ""
+    assert made[0] == made[1]
+    assert not [*project.folder.glob(".snakemake/*.socket")]
 
 
 def test_a_second_call_has_nothing_to_do(finished: Project) -> None:
