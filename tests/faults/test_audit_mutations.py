@@ -24,6 +24,7 @@ from replication.audit.findings import Finding
 from replication.data import read_dataset
 from replication.runs import same_code
 from replication.runs.plan import STUDIES, load_plan
+from replication.runs.same_code import code_of_run, present_code
 from replication.settings.config import Config
 from replication.system import code_digest
 
@@ -364,6 +365,30 @@ def test_edited_code_is_named(
         monkeypatch.undo()
         forget_digests()
     assert outdated_arms(failures) == arms
+
+
+def test_edited_code_that_was_shown_to_come_to_the_same_bytes_is_noted(
+    subject: Subject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of one arm; the other, whose code is not shown to be the same, is outdated."""
+    settings = load_plan(Config(), STUDIES)[STUDY].arms
+    earlier = code_of_run(settings["cosine"])
+    package = Path(shutil.copytree(subject.folder / "workflow", tmp_path / "workflow")) / "replication"
+    batches = package / "training/batches.py"
+    batches.write_text(edited(batches.read_text(), "PADDING = 4", "PADDING = 2 * 2"))
+    use_code(monkeypatch, package.parent)
+    try:
+        shown = {present_code(settings["cosine"]): earlier}
+        assert earlier not in shown
+        monkeypatch.setattr(same_code, "_earlier", lambda: shown)
+        findings, _ = Audit(Config(), load_plan(Config(), STUDIES)).run()
+        subject.restore()
+    finally:
+        monkeypatch.undo()
+        forget_digests()
+    assert outdated_arms(findings.failures) == {"probing"}
+    [note] = [note for note in findings.notes if note.file == "workflow/same-code.csv"]
+    assert note.problem.startswith("2 runs of code that has been changed")
 
 
 def use_code(patch: pytest.MonkeyPatch, workflow: Path) -> None:

@@ -22,7 +22,9 @@ from replication.report.formatting import counted
 from replication.report.parts import STYLE
 from replication.runs.plan import STUDIES, PlannedStudy, load_plan
 from replication.runs.provenance import git_state
+from replication.runs.same_code import FILE
 from replication.settings.config import Config, config_of
+from replication.system.files import PACKAGE
 
 RESULTS = Path("results")
 # The knobs that decide what is planned; the others are of one machine or one call.
@@ -123,6 +125,12 @@ class Audit:
                 self.results / "runs",
                 f"{counted(published, 'run')} as published: of the predictions only the classes of the last and the "
                 "best epoch are here; losses, and other epochs, are not computed again from predictions",
+            )
+        if changed := self.findings.counts["runs of changed code"]:
+            self.findings.note(
+                FILE.relative_to(PACKAGE.parents[1]),
+                f"{counted(changed, 'run')} of code that has been changed since it got the name in their records, and "
+                "was shown by runs executed before and after to come to the same bytes",
             )
         records = [run.record for run in self.runs.values() if run.record is not None]
         self._git = git_state()

@@ -15,7 +15,7 @@ from replication.errors import ResultsError
 from replication.runs.folder import HISTORY, PREDICTIONS, RECORD, STEPS, TIMINGS
 from replication.runs.plan import PlannedStudy
 from replication.runs.record import Record, read_record
-from replication.runs.same_code import code_of_run
+from replication.runs.same_code import code_of_run, present_code
 from replication.settings.run import RunSettings
 from replication.system.digests import canonical_json, digest_of_file, digest_of_text
 from replication.training.sessions import COMPLETED
@@ -110,6 +110,8 @@ class RunCheck:
                 f"outdated: was run by other code ({record.code_sha256[:12]}) than what "
                 f"workflow/replication/runs/job.py now reaches ({code[:12]}); {STALE}",
             )
+        elif code != present_code(settings):
+            self._findings.counts["runs of changed code"] += 1
 
     def _data(self, record: Record, datasets: Mapping[str, Labels]) -> Labels | None:
         labels = datasets.get(record.dataset.name)

@@ -19,12 +19,11 @@ from replication.system.files import PACKAGE
 # How a job is started decides no byte: all that it does is reached from here.
 TRAINING = PACKAGE / "runs" / "job.py"
 FILE = PACKAGE.parent / "same-code.csv"
+DigestOf = Callable[[Path, Mapping[str, str]], str]
 COLUMNS = ("code_sha256", "same_as", "run_id", "weights_sha256")
 
 
-def code_of_run(
-    settings: RunSettings, digest_of: Callable[[Path, Mapping[str, str]], str] = code_digest
-) -> str:
+def code_of_run(settings: RunSettings, digest_of: DigestOf = code_digest) -> str:
     """Return the digest of the code that a run depends on, or the earlier one of code that comes to the same bytes.
 
     Parameters
@@ -32,8 +31,13 @@ def code_of_run(
     digest_of
         `code_digest`, or something that remembers what it returns.
     """
-    digest = digest_of(TRAINING, registry_choices(settings))
+    digest = present_code(settings, digest_of)
     return _earlier().get(digest, digest)
+
+
+def present_code(settings: RunSettings, digest_of: DigestOf = code_digest) -> str:
+    """Return the digest of the code that a run depends on, as it is."""
+    return digest_of(TRAINING, registry_choices(settings))
 
 
 @cache
