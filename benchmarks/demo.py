@@ -1,6 +1,6 @@
 """What the demo takes beside the work of its runs: `python benchmarks/demo.py`.
 
-One call of Snakemake in a fresh copy of the project whose data are prepared, on all cores: some ten minutes of two.
+One call of Snakemake in a fresh copy of the project whose data are prepared, on all cores: a few minutes of two.
 The work is what the runs record of training, evaluation and probing. Saving a run's state after each epoch, importing,
 tables, notebooks, the page and waiting are what comes on top.
 """
