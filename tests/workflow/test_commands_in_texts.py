@@ -35,6 +35,8 @@ STAND_INS = {
 # And for what is elsewhere, or of another scale than the results.
 ELSEWHERE = {
     "/elsewhere/results": "results",
+    "before/results": "results",
+    "after/results": "results",
     "published/laptop": "published/demo",
     "restore laptop": "restore demo",
     "findings laptop": "findings demo",
