@@ -102,6 +102,13 @@ def test_folders_without_a_run_in_common_are_refused(both: tuple[Path, Path], tm
         note_same_code(*both, tmp_path / "same-code.csv")
 
 
+def test_code_cannot_go_by_two_names(both: tuple[Path, Path], tmp_path: Path) -> None:
+    change_record(both[0] / "runs" / RUNS[0], code_sha256="1f" * 32)
+    with pytest.raises(ResultsError, match=f"the code {NEW[:12]} is the same as [23] of different names"):
+        note_same_code(*both, tmp_path / "same-code.csv")
+    assert not (tmp_path / "same-code.csv").exists()
+
+
 def test_the_runs_to_execute_are_the_shortest_of_each_code(both: tuple[Path, Path]) -> None:
     change_record(both[0] / "runs" / RUNS[3], code_sha256=NEW)
     path = both[0] / "runs" / RUNS[1] / "timings.csv"

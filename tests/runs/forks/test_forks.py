@@ -465,6 +465,13 @@ def test_a_process_with_threads_or_a_gpu_does_not_fork(monkeypatch: pytest.Monke
         assert server._reason_not_to_fork("study_tables.py", device) is None
 
 
+def test_what_is_imported_beforehand_is_what_scripts_import() -> None:
+    scripts = {path.name: path.read_text() for path in (ROOT / "workflow/scripts").glob("*.py")}
+    assert server.IMPORTS.keys() == {name for name, text in scripts.items() if "done_in_fork(" in text}
+    for name, modules in server.IMPORTS.items():
+        assert f"from {modules[0]} import" in scripts[name]
+
+
 def test_a_job_that_is_served_imports_no_more_than_it_needs() -> None:
     """Each of these takes as long to import as Python to start."""
     code = "import sys; sys.path.insert(0, sys.argv[1]); from replication.runs.forks import client; print(*sys.modules)"

@@ -1,6 +1,7 @@
 """Showing that changed code trains to the same bytes: runs executed with the code before and after, compared."""
 
 import csv
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -48,8 +49,8 @@ def note_same_code(before: Path, after: Path, path: Path) -> int:
     Raises
     ------
     ResultsError
-        They have no run in common, one differs, or it shows nothing, since it had other settings, data or surroundings.
-        The table is left as it was.
+        They have no run in common, one differs, or it shows nothing, since it had other settings, data or surroundings;
+        or code is the same as two of different names. The table is left as it was.
     """
     runs, again = read_results(before).runs, read_results(after).runs
     common = sorted(runs.keys() & again.keys())
@@ -64,7 +65,13 @@ def note_same_code(before: Path, after: Path, path: Path) -> int:
         raise ResultsError("the code is not shown to be the same:\n" + "\n".join(problems))
     rows = {row["same_as"]: row for row in read_same_code(path)}
     new = {row["same_as"]: row for row in _rows(runs, again, common)}
-    _write(path, (rows | new).values())
+    lines = (rows | new).values()
+    code, count = Counter(line["code_sha256"] for line in lines).most_common(1)[0] if lines else ("", 0)
+    if count > 1:
+        raise ResultsError(
+            f"the code {code[:12]} is the same as {count} of different names, and can go by one alone"
+        )
+    _write(path, lines)
     return len(new)
 
 
