@@ -5,7 +5,6 @@ The work is what the runs record of training, evaluation and probing. Saving a r
 tables, notebooks, the page and waiting are what comes on top.
 """
 
-import csv
 import os
 import tempfile
 import time
@@ -15,8 +14,7 @@ from jobs import adopt_orphans, snakemake
 from measuring import Result, write
 from scaling import copy_project
 
-from replication.analysis.study_tables import SECONDS
-from replication.runs.folder import TIMINGS
+from replication.runs.folder import TIMINGS, seconds_of_run
 
 
 def main() -> None:
@@ -42,11 +40,7 @@ def main() -> None:
 
 def work_of(runs: Path) -> float:
     """Return the seconds of training, evaluation and probing of all runs in a folder."""
-    total = 0.0
-    for path in runs.rglob(TIMINGS):
-        with path.open(newline="", encoding="utf-8") as stream:
-            total += sum(float(row[name] or 0) for row in csv.DictReader(stream) for name in SECONDS)
-    return total
+    return sum(seconds_of_run(path.parent) for path in runs.rglob(TIMINGS))
 
 
 if __name__ == "__main__":

@@ -146,9 +146,14 @@ def test_listening_takes_no_time():
     assert script.index("interruption.listen()") < script.index("from replication.system.logs")
 
 
+def run_code(code):
+    """Run code in a process of its own that finds the package."""
+    code = f"import signal, sys; sys.path.insert(0, {str(WORKFLOW)!r})\n{code}"
+    return subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+
+
 def test_listening_again_forgets_nothing_and_ends_when_asked():
-    code = (
-        f"import signal, sys; sys.path.insert(0, {str(WORKFLOW)!r})\n"
+    done = run_code(
         "from replication.system import interruption\n"
         "print(interruption.listens()); interruption.listen(); print(interruption.listens())\n"
         "signal.raise_signal(signal.SIGTERM); interruption.listen()\n"
@@ -159,14 +164,12 @@ def test_listening_again_forgets_nothing_and_ends_when_asked():
         "except KeyboardInterrupt: print('interrupted', flush=True)\n"
         "signal.raise_signal(signal.SIGTERM)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
     assert done.stdout == "False\nTrue\nSIGTERM\nFalse\ninterrupted\n"
     assert done.returncode == -signal.SIGTERM
 
 
 def test_a_signal_that_is_ignored_stays_so():
-    code = (
-        f"import signal, sys; sys.path.insert(0, {str(WORKFLOW)!r})\n"
+    done = run_code(
         "signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
         "from replication.system import interruption; interruption.listen()\n"
         "signal.raise_signal(signal.SIGHUP); interruption.check()\n"
@@ -174,5 +177,4 @@ def test_a_signal_that_is_ignored_stays_so():
         "try: interruption.check()\n"
         "except interruption.RunInterruptedError as error: print(error.signal)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    assert done.stdout == "SIGTERM\n"
+    assert (done.returncode, done.stdout) == (0, "SIGTERM\n")

@@ -7,6 +7,7 @@ from snakemake.settings.types import DeploymentMethod
 from replication.report.surroundings import environment
 from replication.runs.forks.client import KERNELS
 from replication.runs.forks.launch import start_fork_server
+from replication.runs.forks.server import IMPORTS
 
 CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
 
@@ -21,7 +22,7 @@ def command_of(script, **arguments):
 
 # Importing takes most of a short job's time. If there are several here, one process does it for all of them; on
 # a cluster, and in containers and conda environments, each job does it itself.
-FORKED = {"train", "study_tables", "execute_notebook"}
+FORKED = {script.removesuffix(".py") for script in IMPORTS}  # rules have the names of their scripts
 FORK_SERVERS = []  # a server ends when this reference to it goes
 
 

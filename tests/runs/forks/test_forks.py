@@ -68,6 +68,16 @@ sys.stdin.readline()
 """
 
 
+# A script called with nothing but its log, and whether it has imported a module for its work.
+LACKING = """
+import runpy, sys
+module = sys.argv.pop()
+sys.argv = [sys.argv[1], "log=lacking.log"]
+try:
+    runpy.run_path(sys.argv[0], run_name="__main__")
+finally:
+    print(module in sys.modules)
+"""
 # A job of another kind, which does not listen to signals, and has no end.
 ENDLESS = """
 import os, signal, sys
@@ -463,6 +473,21 @@ def test_a_process_with_threads_or_a_gpu_does_not_fork(monkeypatch: pytest.Monke
         reason = None if shared else "a GPU is not shared with a fork"
         assert server._reason_not_to_fork("train.py", device) == reason
         assert server._reason_not_to_fork("study_tables.py", device) is None
+
+
+@pytest.mark.parametrize(
+    ("script", "module"), [("study_tables.py", "pandas"), ("execute_notebook.py", "papermill")]
+)
+def test_tables_and_notebooks_are_made_by_forks_too(
+    served: Jobs, alone: Jobs, script: str, module: str
+) -> None:
+    """Asked for without the arguments that they need, which whoever does the work says."""
+    path = str(ROOT / "workflow/scripts" / script)
+    for jobs, imported in ((served, "False"), (alone, "True")):
+        command = [sys.executable, "-c", LACKING, path, module]
+        done = subprocess.run(command, cwd=jobs.folder, env=jobs.environment, capture_output=True, text=True)
+        assert (done.returncode, done.stdout) == (1, f"{imported}\n")
+        assert "KeyError" in done.stderr
 
 
 def test_what_is_imported_beforehand_is_what_scripts_import() -> None:

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from replication.analysis.study_tables import SECONDS
 from replication.compare.results import StoredRun, read_results, surroundings_of
 from replication.errors import ResultsError
-from replication.runs.folder import RECORD, TIMINGS
+from replication.runs.folder import RECORD, seconds_of_run
 from replication.runs.results import RUNS
 from replication.runs.same_code import COLUMNS, read_same_code
 from replication.system.files import whole_file
@@ -25,15 +24,10 @@ def cheapest_runs(folder: Path) -> list[Path]:
     """
     cheapest: dict[str, tuple[float, str]] = {}
     for run_id, run in read_results(folder).runs.items():
-        found = (_seconds(folder / RUNS / run_id / TIMINGS), run_id)
+        found = (seconds_of_run(folder / RUNS / run_id), run_id)
         code = run.record["code_sha256"]
         cheapest[code] = min(found, cheapest.get(code, found))
     return [folder / RUNS / run_id / RECORD for _, run_id in sorted(cheapest.values())]
-
-
-def _seconds(path: Path) -> float:
-    with path.open(newline="", encoding="utf-8") as stream:
-        return sum(float(row[name] or 0) for row in csv.DictReader(stream) for name in SECONDS)
 
 
 def note_same_code(before: Path, after: Path, path: Path) -> int:

@@ -3,7 +3,6 @@
 Nothing heavy is imported here, so that a measuring process can time its imports.
 """
 
-import csv
 import subprocess
 import sys
 import time
@@ -16,7 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 from replication.data.recipes import Shape
-from replication.runs.folder import TIMINGS
+from replication.runs.folder import seconds_of_run
 from replication.settings.run import RunSettings, WeightAveraging
 from replication.settings.schedule import (
     BeamSearch,
@@ -274,9 +273,7 @@ def _seconds_apart(settings_json: str, shape: Shape, cost: Cost, device: Device,
         began = time.perf_counter()
         run(f"{start.study}/none/seed-1", settings.model_dump_json(), dataset, folder, device)
         seconds = time.perf_counter() - began
-        with (folder / TIMINGS).open(newline="", encoding="utf-8") as stream:
-            timings = [*csv.DictReader(stream)]
-    spent = sum(float(row[name]) for row in timings for name in row if name.startswith("seconds_"))
+        spent = seconds_of_run(folder)
     return max(seconds - spent - EPOCHS * cost.epoch_seconds, 0.0)
 
 

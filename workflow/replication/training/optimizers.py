@@ -65,7 +65,7 @@ def build_optimizer(settings: OptimizerSettings, model: nn.Module) -> torch.opti
     """Return the optimizer for all parameters of `model`; torch's in their fused form: one kernel instead of many.
 
     From now on the gradients of a backward pass are those of the optimizer's parameters, which share the memory of the
-    model's.
+    model's. They take the place of those before, to which a convolution's are not added.
     """
     return OPTIMIZERS[settings.name](
         settings, [_in_order_of_memory(weights) for weights in model.parameters()]
