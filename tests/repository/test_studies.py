@@ -62,8 +62,11 @@ def test_the_digest_of_a_study_tells_scales_apart(real):
 
 def test_a_job_plans_as_the_workflow_does(real, monkeypatch):
     monkeypatch.chdir(ROOT)
-    planned = plan_of_study({"scale": "laptop"}, "automated-lr")
-    assert planned.digest == real["laptop"]["automated-lr"].digest
+    for name, planned in real["laptop"].items():
+        assert plan_of_study({"scale": "laptop"}, name).digest == planned.digest
+    chosen = {"scale": "laptop", "only": ["automated-lr/cosine", "budgets", "automated-lr/s*"], "seeds": 2}
+    for name, planned in plan_of(chosen).items():
+        assert plan_of_study(chosen, name).digest == planned.digest
     assert list(plan_of({"only": "automated-lr/cosine"})) == ["automated-lr"]
 
 

@@ -132,10 +132,10 @@ def load_plan(config: Config, folder: str | Path) -> dict[str, PlannedStudy]:
         for name in config.seeds:
             if name not in studies:
                 raise ConfigurationError(f"{CONFIG_PLACE}: `seeds`: {unknown_name('study', name, studies)}")
-    chosen = _selection(config, studies)
-    planned = [_resolve(file, studies[file.stem], chosen.get(file.stem), config) for file in files]
+    _check_selection(config, studies)
+    planned = [_resolve(file, studies[file.stem], config) for file in files]
     in_order = sorted(planned, key=lambda study: (study.study.report, study.name))
-    return {study.name: study for study in in_order if study.name in chosen}
+    return {study.name: study for study in in_order if study.arms or config.selected is None}
 
 
 def _study_files(folder: Path) -> list[Path]:
@@ -164,7 +164,8 @@ def plan_of(config: Mapping[str, Any]) -> dict[str, PlannedStudy]:
 
 def plan_of_study(config: Mapping[str, Any], study: str) -> PlannedStudy:
     """Resolve one study for a configuration as Snakemake hands it to a script."""
-    return plan_of(config)[study]
+    file = Path(STUDIES, f"{study}{SUFFIX}")
+    return _resolve(file, validate(Study, read_yaml(file), str(file)), config_of(config))
 
 
 def own_functions(plan: Mapping[str, PlannedStudy]) -> list[OwnFunction]:
@@ -180,14 +181,9 @@ def _check_substitutes(substitute: Mapping[str, str], place: str, config: Config
             raise ConfigurationError(f"{place}: {unknown_name('data set', name, known)}")
 
 
-def _selection(config: Config, studies: dict[str, Study]) -> dict[str, list[str]]:
-    """Return the arms that `only` selects, study by study."""
-    trained = {name: study.arms_at(config.scale) for name, study in studies.items()}
-    if config.selected is None:
-        return trained
-    chosen: dict[str, set[str]] = {}
-    for item in config.selected:
-        name, _, arm = item.partition("/")
+def _check_selection(config: Config, studies: Mapping[str, Study]) -> None:
+    """Refuse what `only` names, if there is no such study or arm, or not at this scale."""
+    for name, _, arm in _selected(config):
         if name not in studies:
             raise ConfigurationError(f"{CONFIG_PLACE}: `only`: {unknown_name('study', name, studies)}")
         named = matching(studies[name].arms, arm or "*")
@@ -195,16 +191,29 @@ def _selection(config: Config, studies: dict[str, Study]) -> dict[str, list[str]
             raise ConfigurationError(
                 f"{CONFIG_PLACE}: `only`: {unknown_name(f'arm of {name}', arm, studies[name].arms)}"
             )
-        if not {*named} & {*trained[name]}:
+        if not {*named} & {*studies[name].arms_at(config.scale)}:
             raise ConfigurationError(
                 f"{CONFIG_PLACE}: `only`: {name} leaves out `{arm}` at {config.scale} scale, as "
                 f"`scales.{config.scale}.only` of its file says: take another scale or arm"
             )
-        chosen.setdefault(name, set()).update(named)
-    return {name: [arm for arm in trained[name] if arm in arms] for name, arms in chosen.items()}
 
 
-def _resolve(file: Path, study: Study, arms: list[str] | None, config: Config) -> PlannedStudy:
+def _selected(config: Config) -> list[tuple[str, str, str]]:
+    """Return what `only` names: study, slash and arm, of which the latter two may be empty."""
+    return [item.partition("/") for item in config.selected or ()]
+
+
+def _selected_arms(config: Config, name: str, study: Study) -> list[str]:
+    """Return the arms of a study that are trained at this scale, and that `only` selects."""
+    trained = study.arms_at(config.scale)
+    if config.selected is None:
+        return trained
+    patterns = [arm or "*" for selected, _, arm in _selected(config) if selected == name]
+    arms = {arm for pattern in patterns for arm in matching(study.arms, pattern)}
+    return [arm for arm in trained if arm in arms]
+
+
+def _resolve(file: Path, study: Study, config: Config) -> PlannedStudy:
     # Every scale of every arm is checked, selected or not: an error in a file is shown whatever is run.
     for scale in SCALES:
         _check_substitutes(study.overrides(scale).substitute, f"{file}: `scales.{scale}.substitute`", config)
@@ -215,7 +224,6 @@ def _resolve(file: Path, study: Study, arms: list[str] | None, config: Config) -
     }
     for scale in SCALES:
         _check_searches(study, resolved[scale], f"{file} at {scale} scale")
-    selected = trained[config.scale] if arms is None else arms
     overrides = study.overrides(config.scale)
     seeds = config.seeds_of(file.stem) or overrides.seeds or study.seeds
     at_scale = {
@@ -228,7 +236,7 @@ def _resolve(file: Path, study: Study, arms: list[str] | None, config: Config) -
         study=study,
         scale=config.scale,
         seeds=tuple(range(1, seeds + 1)),
-        arms={arm: at_scale[arm] for arm in selected},
+        arms={arm: at_scale[arm] for arm in _selected_arms(config, file.stem, study)},
         at_scale=at_scale,
         as_reported={arm: resolved["paper"][arm] for arm in at_scale},
     )
