@@ -52,6 +52,7 @@ def new_project(folder: Path) -> Project:
     value["arm"] = "cancelled"
     order |= {"arm": "requeued", "than": ["late", "hungry"]}
     path.write_text(yaml.safe_dump(study))
+    project.edit("config/config.yaml", "scale: demo", "scale: demo\ncheckpoint_seconds: 0")
     return project
 
 

@@ -78,7 +78,7 @@ def test_no_room_for_a_checkpoint_does_not_stop_the_run(forks, run, expected, di
 
 @pytest.mark.parametrize("pages_left", range(6))
 def test_no_room_for_the_results(forks, run, expected, disk: Path, pages_left: int) -> None:
-    assert forks.run(**job_on(run, disk, checkpoint_seconds=0.0, **CUT_OFF)) == REFUSED
+    assert forks.run(**job_on(run, disk, checkpoint_steps=1, **CUT_OFF)) == REFUSED
     filler = fill(disk, pages_left=pages_left)
     assert forks.run(**job_on(run, disk)) == REFUSED
     said = said_by(disk)
@@ -108,7 +108,7 @@ def test_what_a_full_disk_cannot_log_goes_to_standard_error(forks, run, disk: Pa
 
 
 def test_a_read_only_disk(forks, run, expected, disk: Path) -> None:
-    assert forks.run(**job_on(run, disk, checkpoint_seconds=0.0, **CUT_OFF)) == REFUSED
+    assert forks.run(**job_on(run, disk, checkpoint_steps=1, **CUT_OFF)) == REFUSED
     before = {path.name: path.read_bytes() for path in (disk / "run").iterdir()}
     assert mount("-o", "remount,ro", str(disk))
     assert forks.run(**job_on(run, disk)) == REFUSED

@@ -81,7 +81,7 @@ def tally_of_kills(runs: list[FaultRun], place: Path, name: str, number: int, **
     while tally.hit < KILLS and not tally.different + tally.broken:
         run = runs[tally.runs % len(runs)]
         # Every other run saves after each step: kills then hit many saves.
-        every_step = {"checkpoint_seconds": 0.0} if tally.runs % 2 else {}
+        every_step = {"checkpoint_steps": 1} if tally.runs % 2 else {}
         expected, _ = run.undisturbed(**every_step)
         moments = {of: run.undisturbed(of, **every_step)[1] for of in MOMENTS}
         folder = place / f"{name}-{tally.runs}"

@@ -43,6 +43,7 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Project:
     project = copy_of_project(tmp_path_factory.mktemp("killed-workflow") / "project")
     project.edit(STUDY_FILE, "epochs: 2", "epochs: 30")
     project.edit(STUDY_FILE, "seeds: 2", "seeds: 1")
+    project.edit("config/config.yaml", "scale: demo", "scale: demo\ncheckpoint_seconds: 0")
     return project
 
 

@@ -158,14 +158,14 @@ def test_the_error_is_that_of_finished_runs(tmp_path):
 @pytest.mark.parametrize(("variable", "shared"), [(None, True), (OFF, False)])
 def test_imports_count_where_a_run_does_not_share_them(tmp_path, monkeypatch, variable, shared):
     planned = planned_study(tmp_path / "studies", scale="demo")
-    cost = replace(COST, import_seconds=7, epoch_seconds=0.25)
+    cost = replace(COST, import_seconds=7)
     monkeypatch.setattr(module, "measure", lambda kinds, *_args, **_named: dict.fromkeys(kinds, cost))
     monkeypatch.delenv(VARIABLE, raising=False)
     if variable:
         monkeypatch.setenv(VARIABLE, variable)
     rows = forecast({"tiny": planned}, "cpu", 2)
     [row] = rows[rows["arm"] == "cosine"].to_dict("records")
-    work = 10 * 0.5 + 2 * 0.25 + (2 * 40 + 2 * 50) * 0.01
+    work = 10 * 0.5 + (2 * 40 + 2 * 50) * 0.01
     assert row["shared_imports"] is shared
     assert row["seconds"] == pytest.approx(10 + (0 if shared else 7) + work)
     assert row["start_seconds"] == (10 if shared else 17)
@@ -247,7 +247,6 @@ def test_a_measurement_is_of_this_machine(tmp_path):
         assert cost.step_seconds > 0
         assert cost.probe_seconds > 0
         assert cost.image_seconds > 0
-        assert cost.epoch_seconds > 0
         assert cost.start_seconds > 0
         assert 50 < cost.memory_mb < 5000
         assert 0 < cost.weights_mb < 5

@@ -94,6 +94,11 @@ def test_the_state_is_that_of_the_folder(repository, monkeypatch):
     assert git_state()["dirty"] is True
 
 
+def test_before_the_first_commit_nothing_is_known(repository):
+    git(repository, "update-ref", "-d", "HEAD")
+    assert git_state(repository) == {"commit": None, "dirty": None}
+
+
 def test_without_a_repository_or_git_nothing_is_known(tmp_path, monkeypatch):
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     unknown = {"commit": None, "dirty": None}

@@ -30,7 +30,7 @@ from replication.runs.job import run
 folder = Path(sys.argv[2])
 with logged(folder / "log") as log:
     run("study/arm/seed-1", (folder / "settings.json").read_text(), folder / "tiny.safetensors", folder / "run",
-        device="cpu", log=log)
+        device="cpu", checkpoint_seconds=0.0, log=log)
 """
 PARENT = """
 import signal, subprocess, sys
@@ -97,30 +97,6 @@ def test_the_first_of_several_signals_counts(monkeypatch):
         with pytest.raises(RunInterruptedError, match="ended by SIGINT") as caught:
             interruption.check()
         assert caught.value.signal == "SIGINT"
-
-
-def test_signals_are_passed_on_also_those_that_came_before(monkeypatch):
-    monkeypatch.setattr(interruption, "_received", [])
-    passed = []
-    interruption._note(signal.SIGINT, None)
-    with interruption.passed_on(passed.append):
-        assert passed == [signal.SIGINT]
-        interruption._note(signal.SIGTERM, None)
-    interruption._note(signal.SIGHUP, None)
-    assert passed == [signal.SIGINT, signal.SIGTERM]
-    with pytest.raises(RunInterruptedError, match="ended by SIGINT"):
-        interruption.check()
-
-
-def test_a_signal_that_nobody_receives_any_more_is_still_noted(monkeypatch):
-    def gone(_):
-        raise BrokenPipeError
-
-    monkeypatch.setattr(interruption, "_received", [])
-    with interruption.passed_on(gone):
-        interruption._note(signal.SIGTERM, None)
-    with pytest.raises(RunInterruptedError, match="ended by SIGTERM"):
-        interruption.check()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux tells a process of its parent's end")

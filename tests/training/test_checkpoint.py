@@ -5,11 +5,13 @@ import io
 import os
 import pickle
 import random
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 import torch
 
+from replication.training import checkpoint
 from replication.training.checkpoint import DIGEST_BYTES, SLOTS, Checkpoints
 
 IDENTITY = {"run_id": "study/arm/seed-1", "code_sha256": "abc"}
@@ -51,6 +53,36 @@ def test_what_is_loaded_is_what_was_saved(tmp_path):
     state = checkpoints_in(tmp_path).load()
     assert torch.equal(state.pop("weights"), torch.full((50,), 2.0))
     assert state == {"step": 2, "nested": {"list": [1.5, None, "text"]}}
+
+
+def full_disk(_):
+    raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize("room", [True, False])
+def test_one_is_due_some_seconds_after_the_last_was_tried(tmp_path, monkeypatch, room):
+    now = [100.0]
+    monkeypatch.setattr(checkpoint.time, "monotonic", lambda: now[0])
+    checkpoints = Checkpoints(tmp_path, IDENTITY, seconds=30.0)
+    for start in (100.0, 200.0):
+        now[0] = start + 29.5
+        assert not checkpoints.due()
+        now[0] = start + 30.0
+        assert checkpoints.due()
+        now[0] = 200.0
+        with (
+            nullcontext() if room else pytest.raises(OSError, match="No space"),
+            monkeypatch.context() as patch,
+        ):
+            if not room:
+                patch.setattr(checkpoint, "whole_file", full_disk)
+            checkpoints.save(state_of(1))
+
+
+def test_without_a_number_of_seconds_none_is_ever_due(tmp_path, monkeypatch):
+    checkpoints = Checkpoints(tmp_path, IDENTITY)
+    monkeypatch.setattr(checkpoint.time, "monotonic", lambda: 1e9)
+    assert not checkpoints.due()
 
 
 def test_without_a_checkpoint_a_run_starts_from_the_beginning(tmp_path):

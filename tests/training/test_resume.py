@@ -1,12 +1,13 @@
 """A run that is interrupted and goes on gives the bytes of one that is not."""
 
 import io
+import math
 
 import pytest
 
 from replication.system import interruption
 from replication.system.interruption import RunInterruptedError
-from replication.training import evaluation, session, trainer
+from replication.training import evaluation, trainer
 from replication.training.checkpoint import Checkpoints
 from replication.training.session import RunResult, train
 from support import CPU, SCHEDULES, numbers_of, run_settings, schedule_of, tiny_dataset
@@ -140,7 +141,6 @@ def test_checkpoints_within_an_epoch(tmp_path, monkeypatch):
     """With one before each step, a trainer that is killed without a warning loses no more than a step."""
     settings = settings_of("loss_probing")
     whole = train_through(Signals([]), tmp_path / "whole", settings, monkeypatch)
-    monkeypatch.setattr(session, "CHECKPOINT_SECONDS", 0.0)
     for number in (2, 5, 8):
         folder = tmp_path / f"{number}"
         cut_off_after(number, folder, settings, monkeypatch)
@@ -151,7 +151,12 @@ def test_checkpoints_within_an_epoch(tmp_path, monkeypatch):
         assert second == second | {"first_step": number, "last_step": 9, "end": "completed"}
 
 
-def cut_off_after(steps, folder, settings, monkeypatch):
+def test_a_run_leaves_nothing_until_a_checkpoint_is_due(tmp_path, monkeypatch):
+    cut_off_after(5, tmp_path, settings_of("cosine"), monkeypatch, seconds=math.inf)
+    assert not [*tmp_path.iterdir()]
+
+
+def cut_off_after(steps, folder, settings, monkeypatch, seconds=0.0):
     """Train `steps` steps, and end as if by kill -9: without another checkpoint."""
 
     class CutOffError(BaseException):
@@ -168,7 +173,7 @@ def cut_off_after(steps, folder, settings, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(trainer.Trainer, "_record_step", record_step)
         with pytest.raises(CutOffError):
-            train(settings, tiny_dataset(), 1, CPU, None, Checkpoints(folder, IDENTITY))
+            train(settings, tiny_dataset(), 1, CPU, None, Checkpoints(folder, IDENTITY, seconds=seconds))
 
 
 def test_without_room_for_checkpoints_a_run_goes_on_and_says_so(tmp_path, monkeypatch):
@@ -179,8 +184,9 @@ def test_without_room_for_checkpoints_a_run_goes_on_and_says_so(tmp_path, monkey
     whole = train_through(Signals([]), tmp_path / "whole", settings, monkeypatch)
     monkeypatch.setattr(Checkpoints, "save", full)
     log = io.StringIO()
-    result = train(settings, tiny_dataset(), 1, CPU, log, Checkpoints(tmp_path / "run", IDENTITY, log))
-    assert log.getvalue().count("no checkpoint: [Errno 28] No space left on device: 'somewhere'") == 3
+    checkpoints = Checkpoints(tmp_path / "run", IDENTITY, log, seconds=0.0)
+    result = train(settings, tiny_dataset(), 1, CPU, log, checkpoints)
+    assert log.getvalue().count("no checkpoint: [Errno 28] No space left on device: 'somewhere'") == 9
     assert numbers_of(result) == numbers_of(whole)
 
 

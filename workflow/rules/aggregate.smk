@@ -7,8 +7,10 @@ localrules:
     schedules,
 
 
-# Not one of `params`: what of it concerns a study is in the digest of its plan.
+# The configuration is none of their `params`: what of it concerns a study is in the digest of its plan.
 STUDY_TABLES_OF = command_of("study_tables.py", config=canonical_json(config))
+COMBINE = command_of("combine.py", studies=" ".join(PLAN))
+SCHEDULES = command_of("schedules.py", config=canonical_json(config))
 
 
 # Tables and verdicts in one job: judging takes far less than importing pandas.
@@ -55,8 +57,8 @@ rule combine:
         "../../envs/pipeline.yaml"
     params:
         code=script_digest("combine.py"),
-    script:
-        "../scripts/combine.py"
+    shell:
+        f"{COMBINE} log={{log:q}} claims={{output.claims:q}}"
 
 
 rule schedules:
@@ -69,5 +71,5 @@ rule schedules:
     params:
         own=[canonical_json(schedule.model_dump(mode="json")) for schedule in own_functions(PLAN)],
         code=script_digest("schedules.py"),
-    script:
-        "../scripts/schedules.py"
+    shell:
+        f"{SCHEDULES} log={{log:q}} output={{output:q}}"

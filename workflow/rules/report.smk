@@ -11,6 +11,7 @@ localrules:
 
 
 EXECUTE_NOTEBOOK = command_of("execute_notebook.py")
+REPORT = command_of("report.py", config=canonical_json(config))
 
 
 # Snakemake removes the outputs of a job before it starts. The figures and the notebook of the last run are those of
@@ -81,5 +82,5 @@ rule report:
     params:
         plans=[study.digest for study in PLAN.values()],
         code=script_digest("report.py"),
-    script:
-        "../scripts/report.py"
+    shell:
+        f"{REPORT} log={{log:q}} output={{output:q}}"

@@ -1,6 +1,11 @@
 # One job per run.
 
-TRAIN = command_of("train.py", device=CONFIG.device, runs_per_gpu=CONFIG.runs_per_gpu)
+TRAIN = command_of(
+    "train.py",
+    device=CONFIG.device,
+    runs_per_gpu=CONFIG.runs_per_gpu,
+    checkpoint_seconds=CONFIG.checkpoint_seconds,
+)
 
 
 rule train:

@@ -10,10 +10,12 @@ import sys
 sys.path[0] = __file__.removesuffix("scripts/kernel.py")
 
 from replication.runs.forks.client import done_in_fork  # noqa: E402
-from replication.system import interruption  # noqa: E402
 
-interruption.listen()
-if not done_in_fork(os.devnull):  # papermill says what has become of a kernel
+if not done_in_fork(os.devnull, listens=True):  # papermill says what has become of a kernel
+    from replication.system import interruption
+
+    interruption.listen()  # until there is a kernel
+
     from ipykernel.kernelapp import launch_new_instance
 
     interruption.stop_listening()

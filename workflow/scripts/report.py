@@ -1,16 +1,29 @@
-"""Render the report."""
+"""Render the report.
 
-from pathlib import Path
+`report.py log=<file> config=<JSON> output=<file>`, with the results beside the output. A script of the kind of
+`train.py`: see there.
+"""
 
-from replication.report.page import render
-from replication.report.parts import FOLDER
-from replication.runs.plan import plan_of
-from replication.system.logs import logged
+import sys
 
-with logged(snakemake.log[0]):
-    render(
-        plan=plan_of(snakemake.config),
-        results=Path(snakemake.output[0]).parent,
-        folder=FOLDER,
-        output=snakemake.output[0],
-    )
+sys.path[0] = __file__.removesuffix("scripts/report.py")
+
+from replication.runs.forks.client import arguments_of_job, done_in_fork  # noqa: E402
+
+arguments = arguments_of_job()
+if not done_in_fork(arguments["log"]):
+    import json
+    from pathlib import Path
+
+    from replication.report.page import render
+    from replication.report.parts import FOLDER
+    from replication.runs.plan import plan_of
+    from replication.system.logs import logged
+
+    with logged(arguments["log"]):
+        render(
+            plan=plan_of(json.loads(arguments["config"])),
+            results=Path(arguments["output"]).parent,
+            folder=FOLDER,
+            output=arguments["output"],
+        )

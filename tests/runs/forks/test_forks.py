@@ -10,7 +10,7 @@ import stat
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from fault_runs import results_of
 from places import ROOT
 from project import inside
 from replication.data.dataset import write_dataset
-from replication.runs.forks import launch, server
+from replication.runs.forks import client, launch, server
 from replication.runs.forks.client import OFF, VARIABLE, process_state
 from replication.runs.forks.launch import THREADS, start_fork_server
 from replication.runs.forks.server import identity
@@ -44,9 +44,12 @@ early = int(sys.argv[3])
 sys.argv = [sys.argv[2], *sys.argv[4:]]
 if early:
     import signal
-    from replication.system import interruption
-    listen = interruption.listen
-    interruption.listen = lambda: [listen(), signal.raise_signal(early)]
+    from replication.runs.forks import client
+    class Signals(client._Signals):
+        def __init__(self, *connection, **named):
+            super().__init__(*connection, **named)
+            signal.raise_signal(early)
+    client._Signals = Signals
 runpy.run_path(sys.argv[0])
 print("torch" in sys.modules)
 """
@@ -68,6 +71,12 @@ sys.stdin.readline()
 """
 
 
+# What starts a job, and lives until it is killed.
+PARENT = """
+import signal, subprocess, sys
+subprocess.Popen(sys.argv[1:])
+signal.pause()
+"""
 # A script called with nothing but its log, and whether it has imported a module for its work.
 LACKING = """
 import runpy, sys
@@ -101,7 +110,9 @@ class Jobs:
         self.environment.pop(PYTEST, None)
         write_dataset(tiny_dataset(), folder / "tiny.safetensors")
 
-    def start(self, name: str, early: int = 0, environment: Any = None, **settings: Any) -> subprocess.Popen:
+    def start(
+        self, name: str, early: int = 0, environment: Any = None, parent: Sequence[str] = (), **settings: Any
+    ) -> subprocess.Popen:
         """Start the job of a run, in the folder of this name."""
         whole = run_settings(
             **{
@@ -120,11 +131,12 @@ class Jobs:
             "device": "cpu",
             "code": "code",
             "runs_per_gpu": 1,
+            "checkpoint_seconds": 0,
             "settings_json": canonical_json(whole.model_dump(mode="json")),
         }
         arguments = [f"{key}={value}" for key, value in job.items()]
         process = subprocess.Popen(
-            [sys.executable, "-c", JOB, *self.paths, str(early), *arguments],
+            [*parent, sys.executable, "-c", JOB, *self.paths, str(early), *arguments],
             cwd=self.folder,
             env=self.environment | (environment or {}),
             stdout=subprocess.PIPE,
@@ -293,6 +305,12 @@ def test_a_signal_that_comes_before_the_child_is_not_lost(served: Jobs) -> None:
         assert "ended by SIGTERM" in served.last_words("early")
 
 
+def test_a_signal_that_comes_while_nobody_serves_is_not_lost(served: Jobs) -> None:
+    nobody = {VARIABLE: "s/nobody.socket"}
+    process = served.start("early", early=signal.SIGTERM, environment=nobody, epochs=100_000)
+    assert process.wait() == -signal.SIGTERM
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_a_job_that_does_not_listen_is_ended_by_a_signal_and_its_child_with_it(
     served: Jobs, number: int
@@ -318,6 +336,14 @@ def test_a_child_ends_with_its_job_however_that_ends(served: Jobs) -> None:
     wait_for(lambda: not lives(child), "the end of the child")
     assert "ended by SIGTERM" in served.last_words("orphan")
     assert served.kept("orphan") == {".checkpoint-0", ".checkpoint-1"}
+
+
+def test_a_child_ends_with_what_started_its_job_however_that_ends(served: Jobs) -> None:
+    parent, child = served.begun("left alone", parent=[sys.executable, "-c", PARENT])
+    parent.kill()
+    parent.wait()
+    wait_for(lambda: not lives(child), "the end of the child")
+    assert "ended by SIGTERM" in served.last_words("left alone")
 
 
 def test_a_child_that_is_killed_fails_its_job(served: Jobs) -> None:
@@ -375,7 +401,7 @@ def test_what_a_process_starts_with_is_compared(monkeypatch: pytest.MonkeyPatch,
     assert changed(lambda: (package / "deep/new.dist-info").mkdir()) == ["installed packages"]
     assert changed(lambda: monkeypatch.setattr(sys, "executable", "/other/python")) == ["Python"]
     assert changed(lambda: monkeypatch.setenv("LD_PRELOAD", "library.so")) == ["environment"]
-    assert changed(lambda: monkeypatch.setattr(signal, "getsignal", lambda _: signal.SIG_IGN)) == [
+    assert changed(lambda: monkeypatch.setattr(client._signal, "getsignal", lambda _: signal.SIG_IGN)) == [
         "ignored signals"
     ]
     assert changed(lambda: monkeypatch.setenv("TMPDIR", "/of/the/job")) == []
@@ -476,9 +502,16 @@ def test_a_process_with_threads_or_a_gpu_does_not_fork(monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize(
-    ("script", "module"), [("study_tables.py", "pandas"), ("execute_notebook.py", "papermill")]
+    ("script", "module"),
+    [
+        ("study_tables.py", "pandas"),
+        ("execute_notebook.py", "papermill"),
+        ("combine.py", "pandas"),
+        ("schedules.py", "pandas"),
+        ("report.py", "nbconvert"),
+    ],
 )
-def test_tables_and_notebooks_are_made_by_forks_too(
+def test_tables_notebooks_and_the_report_are_made_by_forks_too(
     served: Jobs, alone: Jobs, script: str, module: str
 ) -> None:
     """Asked for without the arguments that they need, which whoever does the work says."""
@@ -502,6 +535,15 @@ def test_a_job_that_is_served_imports_no_more_than_it_needs() -> None:
     code = "import sys; sys.path.insert(0, sys.argv[1]); from replication.runs.forks import client; print(*sys.modules)"
     command = [sys.executable, "-c", code, str(ROOT / "workflow")]
     imported = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
-    assert not {"torch", "numpy", "pandas", "pydantic", "snakemake", "pathlib", "tempfile", "typing"} & {
-        *imported
-    }
+    assert not {
+        "torch",
+        "snakemake",
+        "pathlib",
+        "typing",
+        "enum",
+        "socket",
+        "json",
+        "ctypes",
+        "contextlib",
+    } & {*imported}
+    assert client.SIGNALS == interruption.SIGNALS

@@ -37,8 +37,6 @@ JOB = 'set -euo pipefail; "$0" -c "$1"'
 JOB_SCRIPT = """
 import sys
 sys.path.insert(0, {path!r})
-from replication.system import interruption
-interruption.listen()
 from replication.runs.forks.client import process_state
 process_state()
 """
@@ -63,8 +61,6 @@ class Cost:
         One copy of the model's weights and buffers.
     import_seconds
         Seconds in addition to `start_seconds` if the process imports PyTorch by itself.
-    epoch_seconds
-        The checkpoint after an epoch.
     """
 
     start_seconds: float
@@ -74,7 +70,6 @@ class Cost:
     memory_mb: float
     weights_mb: float
     import_seconds: float = 0.0
-    epoch_seconds: float = 0.0
 
 
 def kind_of(settings: RunSettings, shape: Shape) -> str:
@@ -182,7 +177,7 @@ def _measure_all(kinds: Mapping[str, tuple[str, Shape]], device: Device, start: 
     import_seconds = (again - began) - (time.perf_counter() - again)
     costs = {name: _measure(*kind, device, start.folder) for name, kind in kinds.items()}
     # Once for each shape of data set: the data are the larger part of the start.
-    apart = {kinds[name][1]: (*kinds[name], cost) for name, cost in costs.items()}
+    apart = {shape: (settings, shape) for settings, shape in kinds.values()}
     once = {shape: _seconds_apart(*kind, device, start) for shape, kind in apart.items()}
     return {
         name: replace(
@@ -209,10 +204,10 @@ def _measure(settings_json: str, shape: Shape, device: Device, folder: str | Non
     settings = RunSettings.model_validate_json(settings_json)
     count, held_out = _counts(settings, shape)
     with TemporaryDirectory(prefix=PREFIX, dir=folder) as temporary:
-        saves = _timed_checkpoints(temporary)
         forget_peak_memory()
         images = _random_images(shape, count, EVALUATED)
-        result = train(settings, images, seed=1, device=choose_device(device), checkpoints=saves)
+        save = _save_at(_steps(settings, shape), temporary)
+        result = train(settings, images, seed=1, device=choose_device(device), checkpoints=save)
     timing = result.timings[-1]
     evaluated = held_out + EVALUATED * (1 if result.best_epoch is None else 2)
     model = build_model(settings.model, shape.pixels[2], shape.classes)
@@ -223,7 +218,6 @@ def _measure(settings_json: str, shape: Shape, device: Device, folder: str | Non
         image_seconds=timing["seconds_evaluation"] / evaluated,
         memory_mb=peak_memory_mb(),
         weights_mb=sum(value.nbytes for value in model.state_dict().values()) / MEGABYTE,
-        epoch_seconds=saves.seconds / EPOCHS,
     )
 
 
@@ -245,21 +239,21 @@ def _passes(settings: RunSettings) -> int:
     return settings.schedule.candidates(EPOCHS) if isinstance(settings.schedule, BeamSearch) else 1
 
 
-def _timed_checkpoints(folder: str) -> Any:
+def _save_at(step: int, folder: str) -> Any:
+    """Return checkpoints that are due once, before a step, as saving takes memory too."""
     from replication.training.checkpoint import Checkpoints
 
-    class Timed(Checkpoints):
-        seconds = 0.0
+    class Once(Checkpoints):
+        steps = 0
 
-        def save(self, state: Any) -> None:
-            start = time.perf_counter()
-            super().save(state)
-            self.seconds += time.perf_counter() - start
+        def due(self) -> bool:
+            self.steps += 1
+            return self.steps == step
 
-    return Timed(folder, {})
+    return Once(folder, {})
 
 
-def _seconds_apart(settings_json: str, shape: Shape, cost: Cost, device: Device, start: JobStart) -> float:
+def _seconds_apart(settings_json: str, shape: Shape, device: Device, start: JobStart) -> float:
     """Return the seconds of a run beside its epochs: it reads a data set of the full size, and writes a record."""
     from replication.data.dataset import write_dataset
     from replication.runs.job import run
@@ -274,7 +268,7 @@ def _seconds_apart(settings_json: str, shape: Shape, cost: Cost, device: Device,
         run(f"{start.study}/none/seed-1", settings.model_dump_json(), dataset, folder, device)
         seconds = time.perf_counter() - began
         spent = seconds_of_run(folder)
-    return max(seconds - spent - EPOCHS * cost.epoch_seconds, 0.0)
+    return max(seconds - spent, 0.0)
 
 
 def _random_images(shape: Shape, train: int, test: int) -> Any:

@@ -206,7 +206,7 @@ def _table(plan: Plan, costs: Mapping[str, Cost], machine: Machine) -> pd.DataFr
 
 def _row(size: Size, cost: Cost, shape: Shape, runs: int, *, shared: bool) -> dict[str, Any]:
     start_seconds = cost.start_seconds + (0.0 if shared else cost.import_seconds)
-    seconds = start_seconds + size.steps * cost.step_seconds + size.epochs * cost.epoch_seconds
+    seconds = start_seconds + size.steps * cost.step_seconds
     seconds += size.probes * cost.probe_seconds + size.evaluated * cost.image_seconds
     kept = size.predictions * BYTES_PER_PREDICTION + size.epochs * BYTES_PER_EPOCH
     return {

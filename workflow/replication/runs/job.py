@@ -64,6 +64,7 @@ def run(
     folder: str | Path,
     device: Any = "auto",
     runs_per_gpu: int = 1,
+    checkpoint_seconds: float = math.inf,
     code: str = "",
     log: IO[str] | None = None,
 ) -> None:
@@ -79,6 +80,8 @@ def run(
         `auto`, `cpu` or `cuda`.
     runs_per_gpu
         How many runs share a GPU, this one among them.
+    checkpoint_seconds
+        How often the state is saved; it always is when a signal asks the run to end.
     code
         Digest of the code that the run depends on, for the record.
 
@@ -103,7 +106,7 @@ def run(
     }
     study = study_facts(run_id.partition("/")[0])
     with locked(folder / LOCK), gpu_slot(chosen, runs_per_gpu) as place:
-        checkpoints = Checkpoints(folder, facts | {"device": chosen.type}, log)
+        checkpoints = Checkpoints(folder, facts | {"device": chosen.type}, log, checkpoint_seconds)
         result = train(settings, dataset, seed, place, log, checkpoints)
         files = _write_results(folder, result, steps=settings.record_every_step)
         facts |= {"settings": json.loads(settings_json), "study": study}

@@ -56,20 +56,19 @@ def _curve(schedule: ScheduleSettings) -> str:
 
 
 def git_state(folder: str | Path = ".") -> dict[str, Any]:
-    """Return the commit of the working tree and whether tracked files differ from it; None without git."""
+    """Return the commit of the working tree and whether tracked files differ from it; None without git or a commit."""
+    # It may note in git's index what it has read: without that, each call reads each file of a new clone again.
+    command = ["git", "-C", str(folder), "status", "--porcelain=v2", "--branch"]
+    unknown = {"commit": None, "dirty": None}
     try:
-        commit = _git(folder, "rev-parse", "HEAD")
-        return {
-            "commit": commit,
-            "dirty": bool(_git(folder, "status", "--porcelain", "--untracked-files=no")),
-        }
+        said = subprocess.run([*command, "--untracked-files=no"], check=True, capture_output=True).stdout
     except (OSError, subprocess.CalledProcessError):
-        return {"commit": None, "dirty": None}
-
-
-def _git(folder: str | Path, *arguments: str) -> str:
-    command = ["git", "-C", str(folder), *arguments]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+        return unknown
+    first, *others = said.decode(errors="replace").splitlines()
+    commit = first.removeprefix("# branch.oid ")
+    if commit == "(initial)":
+        return unknown
+    return {"commit": commit, "dirty": any(not line.startswith("# ") for line in others)}
 
 
 @cache

@@ -57,6 +57,12 @@ class Config(DataSources):
         le=MOST,
         description="How many runs share a GPU; runs are spread over all visible GPUs.",
     )
+    checkpoint_seconds: float = Field(
+        default=30.0,
+        ge=0,
+        le=MOST,
+        description="How often a run saves its state, so the most that it loses if it is killed; 0: before each step.",
+    )
     recheck_runs: int = Field(
         default=3,
         ge=1,

@@ -6,8 +6,6 @@ It imports nothing that takes time, so that a job can listen before it imports P
 import ctypes
 import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
 from types import FrameType
 
 from replication.errors import ReplicationError
@@ -16,7 +14,6 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 PR_SET_PDEATHSIG = 1  # from linux/prctl.h
 
 _received: list[signal.Signals] = []
-_receivers: list[Callable[[signal.Signals], object]] = []
 
 
 class RunInterruptedError(ReplicationError):
@@ -51,25 +48,6 @@ def stop_listening() -> None:
 
 def _note(number: int, _frame: FrameType | None) -> None:
     _received.append(signal.Signals(number))
-    for receiver in _receivers:
-        _hand(receiver, signal.Signals(number))
-
-
-def _hand(receiver: Callable[[signal.Signals], object], number: signal.Signals) -> None:
-    with suppress(OSError):  # the receiver has ended, and so will what this process waits for
-        receiver(number)
-
-
-@contextmanager
-def passed_on(receiver: Callable[[signal.Signals], object]) -> Iterator[None]:
-    """During the block pass noted signals on to `receiver` too, and at its start those noted before."""
-    _receivers.append(receiver)
-    try:
-        for number in [*_received]:
-            _hand(receiver, number)
-        yield
-    finally:
-        _receivers.remove(receiver)
 
 
 def end_with_parent() -> None:

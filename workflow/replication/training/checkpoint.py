@@ -2,7 +2,9 @@
 
 import hashlib
 import io
+import math
 import pickle
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
@@ -32,13 +34,27 @@ class Checkpoints:
         What the state depends on: plain values. A checkpoint of another identity is not used.
     log
         Where to say which checkpoint is used and which is not; None: nowhere.
+    seconds
+        After the start, or after a checkpoint, when the next one is due.
     """
 
-    def __init__(self, folder: str | Path, identity: Identity, log: IO[str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: str | Path,
+        identity: Identity,
+        log: IO[str] | None = None,
+        seconds: float = math.inf,
+    ) -> None:
         self._paths = [Path(folder, name) for name in SLOTS]
         self._identity = dict(identity)
         self._log = log
+        self._seconds = seconds
+        self._saved_at = time.monotonic()
         self._number = 0
+
+    def due(self) -> bool:
+        """Return whether it is time to save the state again."""
+        return time.monotonic() - self._saved_at >= self._seconds
 
     def save(self, state: State) -> None:
         """Write `state` to the slot that holds the older one.
@@ -51,9 +67,12 @@ class Checkpoints:
         number = self._number + 1
         content = io.BytesIO()
         torch.save({"number": number, "identity": self._identity, "state": state}, content)
-        with whole_file(self._paths[number % 2]) as temporary, temporary.open("wb") as stream:
-            stream.write(hashlib.sha256(content.getbuffer()).digest())
-            stream.write(content.getbuffer())
+        try:
+            with whole_file(self._paths[number % 2]) as temporary, temporary.open("wb") as stream:
+                stream.write(hashlib.sha256(content.getbuffer()).digest())
+                stream.write(content.getbuffer())
+        finally:
+            self._saved_at = time.monotonic()  # on a full disk too: there may be room again for the next
         self._number = number
 
     def load(self) -> State | None:

@@ -1,6 +1,5 @@
 """The trainer: one run, from settings, data and a seed to its history."""
 
-import time
 from typing import IO, Any
 
 import torch
@@ -22,9 +21,6 @@ from replication.training.trainer import Trainer
 
 __all__ = ["RunResult", "train"]
 
-# Between checkpoints within an epoch; one follows each epoch in any case.
-CHECKPOINT_SECONDS = 600.0
-
 
 def train(
     settings: RunSettings,
@@ -44,7 +40,7 @@ def train(
     log
         Where the progress bar and messages go; None: nowhere.
     checkpoints
-        Where to go on from, and where to save the state after each epoch; None: nowhere.
+        Where to go on from, and where to save the state when they are due; None: nowhere.
 
     Raises
     ------
@@ -72,7 +68,6 @@ class _Session:
         self.run = run
         self.checkpoints = checkpoints
         self.log = log
-        self.saved_at = time.monotonic()
 
     def train(self) -> RunResult:
         run = self.run
@@ -99,7 +94,6 @@ class _Session:
         ) as progress:
             while not run.ended:
                 row = run.train_epoch(lambda: self.before_step(progress))
-                self.save()
                 progress.update(run.steps - progress.n)
                 progress.set_postfix(
                     epoch=row["epoch"], train=row["train_loss"], validation=row["validation_loss"]
@@ -108,7 +102,7 @@ class _Session:
     def before_step(self, progress: Any) -> None:
         progress.update(self.run.steps - progress.n)
         interruption.check()
-        if time.monotonic() - self.saved_at >= CHECKPOINT_SECONDS:
+        if self.checkpoints is not None and self.checkpoints.due():
             self.save()
 
     def resume(self) -> None:
@@ -131,7 +125,6 @@ class _Session:
             self.checkpoints.save({**self.run.state_dict(), "sessions": sessions.rows})
         except OSError as error:
             self.say(f"no checkpoint: {error}")
-        self.saved_at = time.monotonic()
 
     def say(self, message: str) -> None:
         if self.log is not None:

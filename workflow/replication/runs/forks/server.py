@@ -9,9 +9,9 @@ A child lives as its job does: it gets the job's signals, and is asked to end wh
 process. This process ends once the one that started it has, and its own children.
 """
 
+import ast
 import gc
 import importlib
-import json
 import os
 import runpy
 import selectors
@@ -32,17 +32,23 @@ from replication.errors import ReplicationError
 from replication.runs.forks.client import OFF, STARTED, VARIABLE, process_state
 from replication.system import interruption
 from replication.system.files import PACKAGE, visible_files
+from replication.system.huge_pages import gather_into_huge_pages
 from replication.system.memory import forget_peak_memory
 
 REQUEST_SECONDS = 10.0  # for a job to say what it wants; others wait meanwhile
 # What Snakemake and its shell set for each job, or drop. They matter when they are used, and not when a process starts.
 OF_ONE_JOB = {"_", "SHLVL", "PWD", "OLDPWD", "PS1", "PS2", "TMPDIR", "TMP", "TEMP", "TEMPDIR"}
+# Until then a server has imported most of what it will; what gathering takes, some forty forks then save.
+FORKS_BEFORE_GATHERING = 20
 TRAINING = "train.py"
 # What the scripts that this process serves import, in the folder of the scripts.
 IMPORTS = {
     TRAINING: ("replication.runs.job", "torchvision.models.resnet"),
     "study_tables.py": ("replication.analysis.study_tables", "replication.analysis.verdicts"),
     "execute_notebook.py": ("replication.report.notebooks",),
+    "combine.py": ("replication.system.tables",),
+    "schedules.py": ("replication.schedules", "replication.system.tables"),
+    "report.py": ("replication.report.page",),
     "kernel.py": ("ipykernel.kernelapp", "replication.report.figures"),
 }
 
@@ -179,6 +185,7 @@ class _Server:
         self._device = device
         self._prepared: set[str] = set()
         self._open = True
+        self._forks = 0
         self._children: list[_Child] = []
         self._selector = selectors.DefaultSelector()
         self._listen_to(listener, self._accept)
@@ -208,11 +215,11 @@ class _Server:
         try:
             streams = socket.recv_fds(connection, 1, 3)[1]
             with connection.makefile("rb") as lines:
-                request = json.loads(lines.readline())
+                request = ast.literal_eval(lines.readline().decode())
             self._check(request)
             _remember_study(request["arguments"])
             self._fork(request, streams, connection)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, SyntaxError) as error:
             _say(f"not served: {error}")
             connection.close()
         for stream in streams:
@@ -235,6 +242,9 @@ class _Server:
         return _reason_not_to_fork(script, self._device)
 
     def _fork(self, request: Mapping[str, Any], streams: Sequence[int], connection: socket.socket) -> None:
+        if self._forks == FORKS_BEFORE_GATHERING:
+            gather_into_huge_pages()
+        self._forks += 1
         server = os.getpid()
         number = os.fork()
         if number == 0:
