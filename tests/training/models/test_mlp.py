@@ -4,6 +4,7 @@ from torch.nn import functional
 
 from replication.settings.run import Mlp
 from replication.training.models import build_model
+from replication.training.models.mlp import FieldMeans
 
 
 def model(units=(5, 4), channels=1, classes=3):
@@ -24,6 +25,13 @@ def test_it_computes_relu_layers_on_means_of_fields():
     for layer in hidden:
         features = functional.relu(features @ layer.weight.T + layer.bias)
     assert torch.allclose(model()(images), features @ last.weight.T + last.bias, atol=1e-6)
+
+
+@pytest.mark.parametrize("size", [8, 14, 28, 32])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_fields_are_those_of_pytorch_bit_for_bit(size, channels):
+    images = torch.rand(5, channels, size, size).to(memory_format=torch.channels_last)
+    assert torch.equal(FieldMeans()(images), functional.adaptive_avg_pool2d(images, 14).flatten(1))
 
 
 @pytest.mark.parametrize("size", [8, 14, 28, 32])

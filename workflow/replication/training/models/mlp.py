@@ -2,11 +2,21 @@
 
 from itertools import pairwise
 
-from torch import nn
+from torch import Tensor, nn
+from torch.nn import functional
 
 from replication.settings.run import Mlp
 
 SIDE = 14  # fields across and down, over which the pixels are averaged
+
+
+class FieldMeans(nn.Module):
+    """Means over 14 x 14 fields of each channel."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map images of shape (images, channels, height, width) to means of shape (images, channels * 196)."""
+        # Plane by plane, as averaging channels that stand last takes three times as long.
+        return functional.adaptive_avg_pool2d(images.flatten(0, 1), SIDE).reshape(len(images), -1)
 
 
 def mlp(settings: Mlp, channels: int, classes: int) -> nn.Module:
@@ -14,7 +24,7 @@ def mlp(settings: Mlp, channels: int, classes: int) -> nn.Module:
 
     Weights are Glorot uniform and biases 0, as in the CNN of the MNIST report.
     """
-    layers: list[nn.Module] = [nn.AdaptiveAvgPool2d(SIDE), nn.Flatten()]
+    layers: list[nn.Module] = [FieldMeans()]
     for inputs, units in pairwise([channels * SIDE**2, *settings.units]):
         layers += [_linear(inputs, units), nn.ReLU()]
     return nn.Sequential(*layers, _linear(settings.units[-1], classes))
