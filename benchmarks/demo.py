@@ -1,8 +1,8 @@
 """What the demo takes beside the work of its runs: `python benchmarks/demo.py`.
 
 One call of Snakemake in a fresh copy of the project whose data are prepared, on all cores: a few minutes of two.
-The work is what the runs record of training, evaluation and probing. Saving a run's state after each epoch, importing,
-tables, notebooks, the page and waiting are what comes on top.
+The work is what the runs record of training, evaluation and probing. Importing, tables, notebooks, the page and waiting
+are what comes on top.
 """
 
 import os
@@ -27,20 +27,17 @@ def main() -> None:
         start = time.monotonic()
         processor = snakemake(project, cores="all")
         wall = time.monotonic() - start
-        work = work_of(project / "results/demo/runs")
+        runs = [path.parent for path in (project / "results/demo/runs").rglob(TIMINGS)]
+        work = sum(map(seconds_of_run, runs))
     cores = len(os.sched_getaffinity(0))
     rows = [
         ("demo: wall seconds × cores, by those of its runs' work", "times", "wall", wall * cores / work),
+        ("demo: core seconds beyond the work, for each run", "s", "wall", (wall * cores - work) / len(runs)),
         ("demo: all processes", "s", "processor", processor),
         ("demo: work of its runs", "s", "wall", work),
         ("demo: the whole call", "s", "wall", wall),
     ]
     write("demo", [Result.of("demo", what, unit, clock, [value]) for what, unit, clock, value in rows])
-
-
-def work_of(runs: Path) -> float:
-    """Return the seconds of training, evaluation and probing of all runs in a folder."""
-    return sum(seconds_of_run(path.parent) for path in runs.rglob(TIMINGS))
 
 
 if __name__ == "__main__":
