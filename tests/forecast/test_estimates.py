@@ -268,6 +268,11 @@ def test_imports_come_apart_from_the_start_of_a_job(monkeypatch):
     assert (cost.start_seconds, cost.import_seconds) == (3.5, 6.0)
 
 
+def test_the_memory_of_a_checkpoint_is_measured_before_the_epoch_whose_seconds_count(tmp_path):
+    checkpoints = costs._save_at(3, str(tmp_path))
+    assert [checkpoints.due() for _ in range(6)] == [False, False, True, False, False, False]
+
+
 def test_no_gpu_is_looked_for_where_none_is_wanted(monkeypatch):
     monkeypatch.setattr(costs, "_processes", None)
     assert visible_gpus("cpu") == 0

@@ -14,9 +14,11 @@ class FieldMeans(nn.Module):
     """Means over 14 x 14 fields of each channel."""
 
     def forward(self, images: Tensor) -> Tensor:
-        """Map images of shape (images, channels, height, width) to means of shape (images, channels * 196)."""
+        """Map images of shape (images, channels, height, width) to means of shape (images, channels, 14, 14)."""
         # Plane by plane, as averaging channels that stand last takes three times as long.
-        return functional.adaptive_avg_pool2d(images.flatten(0, 1), SIDE).reshape(len(images), -1)
+        return functional.adaptive_avg_pool2d(images.flatten(0, 1), SIDE).reshape(
+            *images.shape[:2], SIDE, SIDE
+        )
 
 
 def mlp(settings: Mlp, channels: int, classes: int) -> nn.Module:
@@ -24,7 +26,7 @@ def mlp(settings: Mlp, channels: int, classes: int) -> nn.Module:
 
     Weights are Glorot uniform and biases 0, as in the CNN of the MNIST report.
     """
-    layers: list[nn.Module] = [FieldMeans()]
+    layers: list[nn.Module] = [FieldMeans(), nn.Flatten()]
     for inputs, units in pairwise([channels * SIDE**2, *settings.units]):
         layers += [_linear(inputs, units), nn.ReLU()]
     return nn.Sequential(*layers, _linear(settings.units[-1], classes))
