@@ -31,8 +31,9 @@ RUNS = Path("results/demo/runs", STUDY)
 OF_ONE_PROCESS = "seconds|memory"  # columns and measures that each computing gives anew
 TABLES = ("runs", "history", "summary")
 TARGETS = ["results/demo/claims.csv", *(f"results/demo/tables/{table}.csv" for table in TABLES)]
-# Where runs stop until something happens to them, or they are told to go on: before their third checkpoint.
-HALF_WAY = ("os.rename", rf"{RUNS}/.*/\.checkpoint-\d$", 3)
+# Where runs stop until something happens to them, or they are told to go on: in the third epoch, of five steps each,
+# with a checkpoint before each step.
+HALF_WAY = ("os.rename", rf"{RUNS}/.*/\.checkpoint-\d$", 13)
 # What a forecast may say: a run of 12 minutes is not packed; 100 MB are too little, and twice the request is enough.
 FORECAST = "study,arm,seconds,peak_memory_mb\n" + "".join(
     f"{STUDY},{arm},200,{100 if arm == 'hungry' else 1000}\n" for arm in ARMS
