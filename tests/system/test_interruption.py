@@ -44,9 +44,9 @@ from pathlib import Path
 from replication.system import interruption
 interruption.listen()
 Path(sys.argv[2]).touch()
-import time
+import os
 while True:
-    time.sleep(0.01)
+    os.sched_yield()
     try:
         interruption.check()
     except interruption.RunInterruptedError as error:

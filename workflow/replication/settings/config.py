@@ -61,7 +61,8 @@ class Config(DataSources):
         default=30.0,
         ge=0,
         le=MOST,
-        description="How often a run saves its state, so the most that it loses if it is killed; 0: before each step.",
+        description="How often a run saves its state, between two steps: a run that is killed loses little more; "
+        "0: before each step.",
     )
     recheck_runs: int = Field(
         default=3,

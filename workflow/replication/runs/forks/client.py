@@ -47,7 +47,10 @@ def done_in_fork(log: str, *, listens: bool = False) -> bool:
     path = os.environ.get(VARIABLE, OFF)
     if path == OFF:
         return False
-    connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
+    try:
+        connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
+    except OSError:  # too many files are open
+        return False
     signals = _Signals(connection, listens=listens)
     try:
         connection.settimeout(PATIENCE_SECONDS)
